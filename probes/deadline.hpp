@@ -1,0 +1,14 @@
+// The one moment by which a whole check must have ended.
+#pragma once
+
+#include "probes/net/clock.hpp"
+
+namespace sonde::probes {
+
+struct Deadline {
+    net::TimePoint at = net::TimePoint::max();
+
+    [[nodiscard]] bool passed(net::TimePoint now) const { return now >= at; }
+};
+
+}  // namespace sonde::probes

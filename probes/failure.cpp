@@ -1,0 +1,117 @@
+// The names of reasons and phases, and the map from errors of the system and of Asio to reasons.
+#include "probes/failure.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <array>
+#include <cerrno>
+
+namespace sonde::probes {
+
+namespace {
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Failure::count)> failure_names{
+    "none",
+    "timeout",
+    "resolve_failed",
+    "connect_refused",
+    "unreachable",
+    "connection_reset",
+    "tls_handshake",
+    "tls_alert",
+    "certificate_untrusted",
+    "certificate_expired",
+    "certificate_name",
+    "proxy_failed",
+    "oauth_failed",
+    "protocol_error",
+    "decode_error",
+    "too_many_redirects",
+    "body_too_large",
+    "unexpected_status",
+    "unexpected_content",
+    "unexpected_answer",
+    "permission_denied",
+    "internal_error",
+};
+static_assert(!failure_names.back().empty());
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::count)> phase_names{
+    "resolve", "connect", "tls", "processing", "transfer", "other"};
+static_assert(!phase_names.back().empty());
+
+Failure classify_errno(int number, Phase phase) {
+    switch (number) {
+        case 0:
+            return Failure::none;
+        case ETIMEDOUT:  // the kernel gave up before our deadline did
+        case ECANCELED:  // only the deadline cancels a check whose result counts
+            return Failure::timeout;
+        case ECONNREFUSED:
+            return Failure::connect_refused;
+        case ECONNRESET:
+        case ECONNABORTED:
+        case EPIPE:
+            // A reset that answers a SYN is a firewall's or a full backlog's way to refuse.
+            return phase == Phase::connect ? Failure::connect_refused : Failure::connection_reset;
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+        case EHOSTDOWN:
+        case ENETDOWN:
+        case ENONET:
+        case EADDRNOTAVAIL:  // no address of ours to reach this family or scope from
+        case EAFNOSUPPORT:
+            return Failure::unreachable;
+        case EACCES:
+        case EPERM:
+            return Failure::permission_denied;
+        case EPROTO:
+        case EPROTOTYPE:
+        case EBADMSG:
+            return Failure::protocol_error;
+        default:
+            // EMFILE, ENOMEM, EBADF ...: trouble of ours, not of the target.
+            return Failure::internal_error;
+    }
+}
+
+}  // namespace
+
+std::string_view name(Failure failure) {
+    const auto index = static_cast<std::size_t>(failure);
+    return index < failure_names.size() ? failure_names[index] : failure_names.back();
+}
+
+std::string_view name(Phase phase) {
+    const auto index = static_cast<std::size_t>(phase);
+    return index < phase_names.size() ? phase_names[index] : phase_names.back();
+}
+
+Failure classify(const boost::system::error_code& error, Phase phase) {
+    if (!error) {
+        return Failure::none;
+    }
+    // The end of the stream where more was due: before or inside the handshake there is no answer
+    // to judge, afterwards the peer has dropped the connection.
+    if (error == boost::asio::error::eof) {
+        return phase == Phase::tls ? Failure::tls_handshake : Failure::connection_reset;
+    }
+    if (error.category() == boost::asio::error::get_netdb_category() ||
+        error.category() == boost::asio::error::get_addrinfo_category()) {
+        return error == boost::asio::error::no_recovery || phase != Phase::resolve
+                   ? Failure::internal_error
+                   : Failure::resolve_failed;
+    }
+    if (error.category() == boost::system::system_category() ||
+        error.category() == boost::system::generic_category()) {
+        const auto failure = classify_errno(error.value(), phase);
+        // Whatever else goes wrong while a name is looked up, there is no address.
+        return phase == Phase::resolve && failure != Failure::timeout &&
+                       failure != Failure::permission_denied
+                   ? Failure::resolve_failed
+                   : failure;
+    }
+    return Failure::internal_error;
+}
+
+}  // namespace sonde::probes

@@ -1,0 +1,86 @@
+// The state of one http check over all its hops: what was measured, what failed, who watches.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "probes/kinds/http/spec.hpp"
+#include "probes/net/endpoint.hpp"
+#include "probes/net/stream.hpp"
+#include "probes/result.hpp"
+#include "probes/run_context.hpp"
+#include "probes/trace.hpp"
+#include "probes/url.hpp"
+
+namespace sonde::probes::http {
+
+/// Durations of the phases, summed over hops; a phase that never ended has none.
+class PhaseTimes {
+public:
+    void add(Phase phase, Duration length) {
+        auto& sum = sums_[static_cast<std::size_t>(phase)];
+        sum = sum.value_or(Duration::zero()) + length;
+    }
+
+    [[nodiscard]] std::optional<Duration> operator[](Phase phase) const {
+        return sums_[static_cast<std::size_t>(phase)];
+    }
+
+    [[nodiscard]] Duration total() const;
+
+private:
+    std::array<std::optional<Duration>, static_cast<std::size_t>(Phase::count)> sums_;
+};
+
+/// TLS facts of the final hop, kept also when verification failed.
+struct TlsFacts {
+    LabelValues version;
+    LabelValues cipher;
+    LabelValues chain_info;
+    bool verified = false;
+    std::optional<std::int64_t> earliest_expiry;
+    std::optional<std::int64_t> last_chain_expiry;
+};
+
+/// Facts of the last response whose header arrived.
+struct ResponseFacts {
+    unsigned status = 0;
+    unsigned version = 0;  // 10 or 11
+    bool over_tls = false;
+    std::optional<std::uint64_t> content_length;
+    std::optional<std::int64_t> last_modified;  // Unix seconds
+    std::uint64_t decoded_bytes = 0;
+};
+
+struct Check {
+    Check(const RunContext& context, const Spec& settings)
+        : run(context), spec(settings), started(context.now()) {}
+
+    const RunContext& run;
+    const Spec& spec;
+    net::TimePoint started;
+
+    PhaseTimes phases;
+    Failure failure = Failure::none;
+    std::string detail;
+    unsigned redirects = 0;
+    std::optional<TlsFacts> tls;
+    std::optional<ResponseFacts> response;
+    std::optional<net::Endpoint> address;
+    std::optional<net::TcpInfo> path;
+    std::optional<bool> arrival_from_kernel;
+    std::optional<net::TimePoint> answered;  // when the last byte of a whole answer arrived
+
+    void fail(Failure why, std::string what) {
+        failure = why;
+        detail = std::move(what);
+    }
+
+    /// Adds a phase that began at `begin`, and its span for whoever watches.
+    void phase(Phase phase, net::TimePoint begin, Duration length);
+
+    [[nodiscard]] Trace* trace() const { return run.env.trace; }
+};
+
+}  // namespace sonde::probes::http

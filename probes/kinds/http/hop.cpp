@@ -1,0 +1,267 @@
+#include "probes/kinds/http/hop.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "probes/kinds/http/request.hpp"
+#include "probes/kinds/http/tls_facts.hpp"
+#include "probes/net/resolver.hpp"
+
+namespace sonde::probes::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
+
+/// The first read of an answer takes no more, so that its arrival is the first byte's and not that of
+/// a later segment which came while this program was busy.
+constexpr std::size_t first_read = 1024;
+
+/// Bytes on their way from the kernel to the receiver: nothing stays in it over a wait, so one for each
+/// thread serves every check.
+std::span<char> scratch() {
+    thread_local std::array<char, 64 * 1024> bytes;
+    return bytes;
+}
+
+}  // namespace
+
+Hop::Hop(Check& check, const Url& url, bool private_headers)
+    : check_(check),
+      url_(url),
+      private_headers_(private_headers),
+      connection_(check.run.env.poller, check.run.env.clock) {
+    if (Trace* watcher = check_.trace()) {
+        watcher->hops.emplace_back().url = url.show();
+    }
+}
+
+asio::awaitable<bool> Hop::run() {
+    check_.tls.reset();
+    bool going = co_await resolve();
+    if (going) {
+        going = co_await connect();
+    }
+    if (going && url_.scheme() == "https") {
+        going = co_await secure();
+    }
+    if (going) {
+        going = co_await send_request();
+    }
+    if (going) {
+        going = co_await receive();
+    }
+    if (connected_) {
+        check_.path = connection_.stream().path();
+    }
+    connection_.close();
+    co_return going;
+}
+
+asio::awaitable<bool> Hop::resolve() {
+    const std::string host{url_.host()};
+    if (const auto literal = net::Endpoint::from_literal(host)) {
+        endpoint_ = *literal;
+    } else {
+        const net::TimePoint began = check_.run.now();
+        const net::Resolution answer = co_await check_.run.env.resolver.resolve(host);
+        if (answer.cancelled || check_.run.cancelled()) {
+            co_return fail_waiting("the answer of the name server for " + host);
+        }
+        check_.phase(Phase::resolve, began, check_.run.now() - began);
+        if (answer.addresses.empty()) {
+            check_.fail(Failure::resolve_failed, "resolving " + host + ": " + answer.error);
+            co_return false;
+        }
+        endpoint_ = answer.addresses.front();
+    }
+    endpoint_.set_port(url_.port());
+    check_.address = endpoint_;
+    if (Trace* watcher = check_.trace()) {
+        watcher->hop().address = endpoint_.text();
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> Hop::connect() {
+    const net::TimePoint began = check_.run.now();
+    net::IoResult io = connection_.stream().connect(endpoint_);
+    net::TcpInfo info;
+    while (io.wait) {
+        const bool ready = co_await wait(*io.wait);
+        if (!ready) {
+            co_return fail_waiting("the TCP connection");
+        }
+        io = connection_.stream().connected(info);
+    }
+    if (io.error) {
+        co_return fail_io(io.error, Phase::connect, "connecting to ");
+    }
+    // The kernel's RTT of the handshake has no waiting of ours in it; after a lost SYN it has none at
+    // all, or only that of the last try.
+    connected_ = true;
+    const Duration seen = check_.run.now() - began;
+    const bool exact = info.rtt.count() > 0 && info.retransmits == 0;
+    check_.phase(Phase::connect, began, exact ? std::min<Duration>(info.rtt, seen) : seen);
+    co_return true;
+}
+
+asio::awaitable<bool> Hop::secure() {
+    const std::string name =
+        check_.spec.server_name.empty() ? std::string{url_.host()} : check_.spec.server_name;
+    const net::TimePoint began = check_.run.now();
+    net::TlsStream& tls = connection_.start_tls(*check_.spec.tls, name);
+    for (;;) {
+        const net::IoResult io = tls.handshake();
+        if (io.error) {
+            co_return fail_io(io.error, Phase::tls, "TLS handshake with ");
+        }
+        if (!io.wait) {
+            break;
+        }
+        const bool ready = co_await wait(*io.wait);
+        if (!ready) {
+            co_return fail_waiting("the TLS handshake");
+        }
+    }
+    // Up to the arrival of the server's last flight: the checking of certificates is our own time.
+    check_.phase(Phase::tls, began, connection_.stream().arrival() - began);
+    co_return inspect_tls(name);
+}
+
+bool Hop::inspect_tls(const std::string& name) {
+    const net::TlsStream& tls = *connection_.tls();
+    const net::TlsVerdict verdict = tls.verdict();
+    check_.tls = tls_facts(tls, verdict.verified());
+    if (Trace* watcher = check_.trace()) {
+        describe_tls(tls, verdict, watcher->hop());
+    }
+    if (verdict.verified() || check_.spec.insecure_skip_verify) {
+        return true;
+    }
+    check_.fail(verdict.failure, "certificate of " + peer() + " for " + name + ": " + verdict.detail);
+    return false;
+}
+
+asio::awaitable<bool> Hop::send_request() {
+    const std::string request = make_request(check_.spec, url_, private_headers_);
+    std::span<const char> left{request};
+    request_began_ = check_.run.now();
+    while (!left.empty()) {
+        const net::IoResult io = connection_.write(left);
+        if (io.error) {
+            co_return fail_io(io.error, Phase::processing, "sending the request to ");
+        }
+        if (io.wait) {
+            const bool ready = co_await wait(*io.wait);
+            if (!ready) {
+                co_return fail_waiting("the request to be taken");
+            }
+        }
+        left = left.subspan(io.bytes);
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> Hop::receive() {
+    receiver_->start(check_.spec, check_.trace());
+    // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
+    bool try_first = connection_.tls() != nullptr;
+    for (;;) {
+        net::IoResult io = net::IoResult::wait_for(net::Direction::read);
+        if (try_first) {
+            io = connection_.read(receiver_->saw_anything() ? scratch() : scratch().first(first_read));
+        }
+        try_first = true;
+        if (io.wait) {
+            const bool ready = co_await wait(*io.wait);
+            if (!ready) {
+                co_return fail_waiting(receiver_->header_complete() ? "the rest of the body"
+                                       : receiver_->saw_anything()  ? "the rest of the header"
+                                                                    : "the response");
+            }
+            continue;
+        }
+        const net::TimePoint arrived = connection_.stream().arrival();
+        if (io.error == asio::error::eof && receiver_->saw_anything()) {
+            co_return take(receiver_->finish(), arrived);
+        }
+        if (io.error) {
+            co_return fail_io(io.error,
+                              receiver_->saw_anything() ? Phase::transfer : Phase::processing,
+                              "reading the response of ");
+        }
+        if (!receiver_->saw_anything()) {
+            first_byte_ = arrived;
+            check_.arrival_from_kernel = connection_.stream().arrival_from_kernel();
+            check_.phase(Phase::processing, request_began_, arrived - request_began_);
+        }
+        const Receiver::State state = receiver_->feed(scratch().first(io.bytes));
+        if (state != Receiver::State::more) {
+            co_return take(state, arrived);
+        }
+        if (check_.run.cancelled()) {
+            co_return fail_waiting("the rest of the body");
+        }
+    }
+}
+
+bool Hop::take(Receiver::State state, net::TimePoint arrived) {
+    if (receiver_->header_complete()) {
+        check_.response = receiver_->facts();
+        check_.response->over_tls = connection_.tls() != nullptr;
+        if (Trace* watcher = check_.trace()) {
+            watcher->hop().status = static_cast<int>(check_.response->status);
+            watcher->hop().protocol = check_.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+            watcher->body_bytes = check_.response->decoded_bytes;
+        }
+    }
+    if (state == Receiver::State::failed) {
+        check_.fail(receiver_->failure(), "response of " + peer() + ": " + receiver_->error_text());
+        return false;
+    }
+    check_.phase(Phase::transfer, first_byte_, arrived - first_byte_);
+    redirects_ = state == Receiver::State::redirect;
+    if (!redirects_) {
+        check_.answered = arrived;
+    }
+    return true;
+}
+
+asio::awaitable<bool> Hop::wait(net::Direction direction) {
+    if (check_.run.cancelled()) {
+        co_return false;
+    }
+    const auto [aborted] = co_await connection_.ready(direction, tuple);
+    co_return !aborted;
+}
+
+bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {
+    const std::string text = error == asio::error::eof ? "the server closed the connection"
+                                                       : connection_.error_text(error);
+    check_.fail(connection_.failure(error, phase), std::string{doing} + peer() + ": " + text);
+    return false;
+}
+
+bool Hop::fail_waiting(std::string_view for_what) {
+    const auto timeout =
+        std::chrono::duration_cast<std::chrono::milliseconds>(check_.run.deadline.at - check_.started);
+    check_.fail(Failure::timeout,
+                "no end after " + std::to_string(timeout.count()) + " ms of waiting for " +
+                    std::string{for_what} + (check_.address ? " with " + peer() : ""));
+    return false;
+}
+
+std::string Hop::peer() const {
+    const std::string address = endpoint_.text();
+    return net::Endpoint::from_literal(url_.host()) ? address
+                                                    : std::string{url_.host()} + " (" + address + ")";
+}
+
+}  // namespace sonde::probes::http

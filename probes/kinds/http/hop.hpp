@@ -1,0 +1,55 @@
+// One request and its response on a fresh connection: resolve, connect, TLS, request, answer, each timed.
+// Owns the connection; follows nothing and judges only what keeps it from going on.
+#pragma once
+
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "probes/kinds/http/check.hpp"
+#include "probes/kinds/http/receiver.hpp"
+#include "probes/net/connection.hpp"
+
+namespace sonde::probes::http {
+
+class Hop {
+public:
+    /// `private_headers`: whether this url may see what is meant for the target's own host.
+    Hop(Check& check, const Url& url, bool private_headers);
+
+    /// Runs the hop. False: the check has failed, with its reason and every phase that ended.
+    /// Cancellation: returns false at once.
+    boost::asio::awaitable<bool> run();
+
+    /// After run(): whether the response asks to be followed, and to where.
+    [[nodiscard]] bool redirects() const { return redirects_; }
+
+    [[nodiscard]] Receiver& receiver() { return *receiver_; }
+
+private:
+    boost::asio::awaitable<bool> resolve();
+    boost::asio::awaitable<bool> connect();
+    boost::asio::awaitable<bool> secure();
+    boost::asio::awaitable<bool> send_request();
+    boost::asio::awaitable<bool> receive();
+    boost::asio::awaitable<bool> wait(net::Direction direction);
+
+    bool inspect_tls(const std::string& name);
+    bool take(Receiver::State state, net::TimePoint arrived);
+    bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
+    bool fail_waiting(std::string_view for_what);
+    [[nodiscard]] std::string peer() const;
+
+    Check& check_;
+    const Url& url_;
+    bool private_headers_;
+    net::Endpoint endpoint_;
+    net::Connection connection_;
+    PooledReceiver receiver_;
+    net::TimePoint request_began_;
+    net::TimePoint first_byte_;
+    bool connected_ = false;
+    bool redirects_ = false;
+};
+
+}  // namespace sonde::probes::http

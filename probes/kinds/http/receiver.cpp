@@ -1,0 +1,162 @@
+#include "probes/kinds/http/receiver.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <ctime>
+
+namespace sonde::probes::http {
+
+namespace {
+
+bool same_name(std::string_view left, std::string_view lower_right) {
+    return std::ranges::equal(left, lower_right, [](unsigned char a, unsigned char b) {
+        return std::tolower(a) == b;
+    });
+}
+
+bool is_redirect(unsigned status) {
+    constexpr std::array<unsigned, 5> codes{301, 302, 303, 307, 308};
+    return std::ranges::find(codes, status) != codes.end();
+}
+
+/// RFC 9110 section 5.6.7, the preferred form; others are of servers older than this protocol.
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+    const std::string copy{text};
+    std::tm fields{};
+    const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
+    if (end == nullptr || *end != '\0') {
+        return std::nullopt;
+    }
+    return timegm(&fields);
+}
+
+}  // namespace
+
+void Receiver::start(const Spec& spec, Trace* trace) {
+    spec_ = &spec;
+    trace_ = trace;
+    parser_.reset();
+    decoder_.reset(spec.max_body);
+    matcher_.start(spec.patterns);
+    location_.clear();
+    last_modified_.reset();
+    saw_anything_ = header_complete_ = redirect_ = false;
+}
+
+Receiver::State Receiver::feed(std::span<const char> data) {
+    saw_anything_ = saw_anything_ || !data.empty();
+    return settle(parser_.feed(data, *this).state);
+}
+
+Receiver::State Receiver::finish() { return settle(parser_.finish(*this)); }
+
+bool Receiver::decided() const { return spec_->until_decided && matcher_.decided(); }
+
+Receiver::State Receiver::settle(wire::Http1State state) {
+    if (redirect_) {
+        return State::redirect;
+    }
+    switch (state) {
+        case wire::Http1State::header:
+        case wire::Http1State::body: return State::more;
+        case wire::Http1State::failed: return State::failed;
+        case wire::Http1State::stopped:
+            return decoder_.state() == wire::DecodeState::failed ? State::failed : State::complete;
+        case wire::Http1State::complete: break;
+    }
+    if (decoder_.state() == wire::DecodeState::more &&
+        decoder_.finish() == wire::DecodeState::failed) {
+        return State::failed;
+    }
+    if (!decided()) {
+        matcher_.finish();
+    }
+    return State::complete;
+}
+
+void Receiver::on_status(unsigned status, unsigned, std::string_view) { status_ = status; }
+
+void Receiver::on_field(std::string_view name, std::string_view value) {
+    if (same_name(name, "location")) {
+        location_ = value;
+    } else if (same_name(name, "content-encoding")) {
+        decoder_.add_encoding(value);
+    } else if (same_name(name, "last-modified")) {
+        last_modified_ = parse_http_date(value);
+    }
+    if (trace_ != nullptr) {
+        trace_->hop().headers.emplace_back(name, value);
+    }
+}
+
+void Receiver::on_header_end() {
+    header_complete_ = true;
+    redirect_ = spec_->follow_redirects && is_redirect(status_) && !location_.empty();
+}
+
+bool Receiver::on_body(std::span<const char> piece) {
+    if (redirect_ || decided()) {
+        return false;
+    }
+    return decoder_.feed(piece, *this) == wire::DecodeState::more;
+}
+
+void Receiver::on_trailer(std::string_view, std::string_view) {}
+
+bool Receiver::on_decoded(std::span<const char> piece) {
+    matcher_.feed(piece);
+    return !decided();
+}
+
+ResponseFacts Receiver::facts() const {
+    return {.status = parser_.status(),
+            .version = parser_.version(),
+            .over_tls = false,
+            .content_length = parser_.content_length(),
+            .last_modified = last_modified_,
+            .decoded_bytes = decoder_.decoded_bytes()};
+}
+
+Failure Receiver::failure() const {
+    if (parser_.state() == wire::Http1State::failed) {
+        return Failure::protocol_error;
+    }
+    return decoder_.error() == wire::DecodeError::too_large ? Failure::body_too_large
+                                                            : Failure::decode_error;
+}
+
+std::string Receiver::error_text() const {
+    return parser_.state() == wire::Http1State::failed ? std::string{parser_.error_text()}
+                                                       : decoder_.error_text();
+}
+
+namespace {
+
+/// Warm receivers of this thread. A check that ends on another thread than it began on cannot be: a
+/// target belongs to one worker.
+std::vector<std::unique_ptr<Receiver>>& pool() {
+    thread_local std::vector<std::unique_ptr<Receiver>> receivers;
+    return receivers;
+}
+
+constexpr std::size_t most_pooled = 64;
+
+}  // namespace
+
+PooledReceiver::PooledReceiver() {
+    if (pool().empty()) {
+        receiver_ = std::make_unique<Receiver>();
+    } else {
+        receiver_ = std::move(pool().back());
+        pool().pop_back();
+    }
+}
+
+PooledReceiver::~PooledReceiver() {
+    if (pool().size() < most_pooled) {
+        pool().push_back(std::move(receiver_));
+    }
+}
+
+}  // namespace sonde::probes::http

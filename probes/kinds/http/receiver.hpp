@@ -1,0 +1,81 @@
+// Takes a response as it arrives: header facts, decoding and the search for patterns, with nothing held.
+// Owns no connection and judges nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "probes/failure.hpp"
+#include "probes/kinds/http/check.hpp"
+#include "probes/kinds/http/spec.hpp"
+#include "probes/wire/body_decoder.hpp"
+#include "probes/wire/http1_response.hpp"
+#include "probes/wire/patterns.hpp"
+
+namespace sonde::probes::http {
+
+class Receiver final : public wire::Http1Sink, public wire::BodySink {
+public:
+    enum class State : std::uint8_t { more, redirect, complete, failed };
+
+    /// Begins a response; memory of the one before is kept.
+    void start(const Spec& spec, Trace* trace);
+
+    State feed(std::span<const char> data);
+    /// The server closed the connection.
+    State finish();
+
+    [[nodiscard]] bool saw_anything() const { return saw_anything_; }
+    [[nodiscard]] bool header_complete() const { return header_complete_; }
+    [[nodiscard]] const std::string& location() const { return location_; }
+    [[nodiscard]] ResponseFacts facts() const;
+    [[nodiscard]] const wire::Matcher& matcher() const { return matcher_; }
+
+    /// Why State::failed, and in words.
+    [[nodiscard]] Failure failure() const;
+    [[nodiscard]] std::string error_text() const;
+
+    void on_status(unsigned status, unsigned version, std::string_view reason) override;
+    void on_field(std::string_view name, std::string_view value) override;
+    void on_header_end() override;
+    [[nodiscard]] bool on_body(std::span<const char> piece) override;
+    void on_trailer(std::string_view name, std::string_view value) override;
+    [[nodiscard]] bool on_decoded(std::span<const char> piece) override;
+
+private:
+    State settle(wire::Http1State state);
+    [[nodiscard]] bool decided() const;
+
+    const Spec* spec_ = nullptr;
+    Trace* trace_ = nullptr;
+    wire::Http1Response parser_;
+    wire::BodyDecoder decoder_;
+    wire::Matcher matcher_;
+    unsigned status_ = 0;
+    std::string location_;
+    std::optional<std::int64_t> last_modified_;
+    bool saw_anything_ = false;
+    bool header_complete_ = false;
+    bool redirect_ = false;
+};
+
+/// A receiver for one check, from this thread's pool, so that a warm check allocates none.
+class PooledReceiver {
+public:
+    PooledReceiver();
+    ~PooledReceiver();
+    PooledReceiver(const PooledReceiver&) = delete;
+    PooledReceiver& operator=(const PooledReceiver&) = delete;
+
+    Receiver& operator*() const { return *receiver_; }
+    Receiver* operator->() const { return receiver_.get(); }
+
+private:
+    std::unique_ptr<Receiver> receiver_;
+};
+
+}  // namespace sonde::probes::http

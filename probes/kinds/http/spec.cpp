@@ -1,0 +1,214 @@
+#include "probes/kinds/http/spec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace sonde::probes::http {
+
+namespace {
+
+using config::Bytes;
+using config::Table;
+using config::Text;
+
+bool is_token(std::string_view text) {
+    // RFC 9110 section 5.6.2.
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+               marks.find(c) != std::string_view::npos;
+    });
+}
+
+bool is_field_value(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+    return out;
+}
+
+bool is_credential(std::string_view lower_name) {
+    return lower_name == "authorization" || lower_name == "cookie" ||
+           lower_name == "proxy-authorization";
+}
+
+void read_headers(Table& table, Spec& spec, bool& good) {
+    std::map<std::string, Text> headers;
+    table.read({"headers", "Request header fields, each a string or a secret."}, headers);
+    std::map<std::string, std::string> defaults = {
+        {"user-agent", "User-Agent: Sonde/" SONDE_VERSION "\r\n"},
+        {"accept", "Accept: */*\r\n"},
+        {"accept-encoding", "Accept-Encoding: gzip, deflate\r\n"},
+    };
+    for (const auto& [name, value] : headers) {
+        const std::string key = lower(name);
+        if (!is_token(name)) {
+            table.error_in("headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
+            good = false;
+        } else if (!is_field_value(value.reveal())) {
+            table.error_in("headers", name, "a header value must not contain a line break or NUL");
+            good = false;
+        } else if (key == "host") {
+            spec.host_header = value.reveal();
+        } else if (key == "connection" || key == "content-length" || key == "transfer-encoding") {
+            table.error_in("headers", name, "is set by Sonde itself");
+            good = false;
+        } else {
+            defaults.erase(key);
+            spec.sets_authorization = spec.sets_authorization || key == "authorization";
+            const bool only_own_host = value.is_secret() || is_credential(key);
+            (only_own_host ? spec.private_header_lines : spec.header_lines) +=
+                name + ": " + value.reveal() + "\r\n";
+        }
+    }
+    for (const auto& [key, line] : defaults) {
+        spec.header_lines += line;
+    }
+    spec.header_lines += "Connection: close\r\n";
+}
+
+void read_status(Table& table, Spec& spec, bool& good) {
+    table.each({"status", "Status codes that count as success: `\"2xx\"`, `\"200-299\"` or `404`. "
+                          "Default: `[\"2xx\"]`."},
+               "string or integer",
+               [&](const config::Value& item) {
+                   std::string error = "must be a string like \"2xx\" or \"200-299\", or a number";
+                   bool added = false;
+                   if (const auto code = item.integer()) {
+                       added = spec.status.add(*code, error);
+                   } else if (const auto text = item.string()) {
+                       added = spec.status.add(*text, error);
+                   }
+                   if (!added) {
+                       item.error(error);
+                       good = false;
+                   }
+               });
+    if (spec.status.empty() && good) {
+        std::string unused;
+        spec.status.add("2xx", unused);
+    }
+}
+
+bool read_pattern(const config::Value& item, wire::PatternSpec& pattern) {
+    if (const auto text = item.string()) {
+        pattern.pattern = *text;
+    } else if (auto table = item.table()) {
+        std::string expect = "present";
+        static constexpr std::array<std::string_view, 2> words{"present", "absent"};
+        const bool has_pattern = table->read({"pattern", "RE2 syntax."}, pattern.pattern);
+        table->read({"name", "For the labels; default: the pattern."}, pattern.name);
+        table->read_word({"expect", "`present` or `absent`."}, expect, words);
+        pattern.expect_present = expect == "present";
+        if (!has_pattern) {
+            table->error("pattern", "is missing");
+            return false;
+        }
+        table->report_unknown();
+    } else {
+        item.error("must be a string, or a table like { name = \"no_error\", pattern = \"...\", expect = \"absent\" }");
+        return false;
+    }
+    if (const auto error = wire::PatternSet::check(pattern.pattern)) {
+        item.error("the pattern does not compile (RE2): " + error->what);
+        return false;
+    }
+    return true;
+}
+
+void read_patterns(Table& table, Spec& spec, bool& good) {
+    std::vector<wire::PatternSpec> patterns;
+    table.each({"regex", "Patterns (RE2 syntax) that the body is searched for, each with its own "
+                         "`probe_regex_match`: a string, or `{ name, pattern, expect = \"present\" | \"absent\" }`."},
+               "string or table",
+               [&](const config::Value& item) {
+                   wire::PatternSpec pattern;
+                   if (!read_pattern(item, pattern)) {
+                       good = false;
+                       return;
+                   }
+                   const std::string& label = pattern.name.empty() ? pattern.pattern : pattern.name;
+                   if (std::ranges::any_of(patterns, [&](const wire::PatternSpec& other) {
+                           return (other.name.empty() ? other.pattern : other.name) == label;
+                       })) {
+                       item.error("a second pattern is named \"" + label + "\"; names must differ");
+                       good = false;
+                       return;
+                   }
+                   patterns.push_back(std::move(pattern));
+               });
+    if (good && !patterns.empty() && !table.documenting()) {
+        wire::PatternError error;
+        spec.patterns = wire::PatternSet::compile(std::move(patterns), error);
+        if (!spec.patterns) {
+            table.error("regex", "pattern " + std::to_string(error.index + 1) + ": " + error.what);
+            good = false;
+        }
+    }
+}
+
+void read_reading(Table& table, Spec& spec, bool& good) {
+    std::int64_t most = spec.max_redirects;
+    table.read({"redirects", "Whether redirects are followed. The status is judged on the final response."},
+               spec.follow_redirects);
+    good = table.read({"max_redirects", "How many redirects are followed; one more is a failure."}, most, 0, 50)
+               ? good
+               : good && !table.origin("max_redirects");
+    spec.max_redirects = static_cast<unsigned>(most);
+    std::string read = "all";
+    static constexpr std::array<std::string_view, 2> words{"all", "until_decided"};
+    table.read_word({"read", "`all` reads the whole body; `until_decided` stops when every verdict is known."},
+                    read,
+                    words);
+    spec.until_decided = read == "until_decided";
+    Bytes max_body{spec.max_body};
+    table.read({"max_body", "The largest body (decoded) that is still good; a larger one is `body_too_large`."},
+               max_body,
+               Bytes{0},
+               Bytes{std::uint64_t{1} << 40});
+    spec.max_body = max_body.count;
+}
+
+void read_tls(Table& table, Spec& spec, bool& good) {
+    Table tls = table.sub({"tls", "How the server's certificate is checked."});
+    std::string path;
+    net::TlsSettings settings;
+    tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
+                  path,
+                  settings.ca_pem);
+    tls.read({"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
+             spec.server_name);
+    tls.read({"insecure_skip_verify", "Goes on with a certificate that does not verify; the TLS metrics still say so."},
+             spec.insecure_skip_verify);
+    if (table.documenting() || (tls.origin("ca_file") && settings.ca_pem.empty())) {
+        return;
+    }
+    std::string error;
+    spec.tls = net::TlsContext::make(settings, error);
+    if (!spec.tls) {
+        tls.error("ca_file", path + ": " + error);
+        good = false;
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<const Spec> read_spec(Table& table) {
+    auto spec = std::make_shared<Spec>();
+    bool good = true;
+    read_headers(table, *spec, good);
+    read_status(table, *spec, good);
+    read_patterns(table, *spec, good);
+    read_reading(table, *spec, good);
+    read_tls(table, *spec, good);
+    return good && spec->tls ? spec : nullptr;
+}
+
+}  // namespace sonde::probes::http

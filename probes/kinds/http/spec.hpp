@@ -1,0 +1,36 @@
+// The settings of an http check, decoded and checked. Read from the configuration here, used by every
+// file of this folder; immutable afterwards.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "config/table.hpp"
+#include "probes/net/tls_context.hpp"
+#include "probes/wire/patterns.hpp"
+#include "probes/wire/status_set.hpp"
+
+namespace sonde::probes::http {
+
+struct Spec {
+    std::string header_lines;         // what every request says, each line with its CRLF
+    std::string private_header_lines; // Authorization, Cookie and secrets: for the target's own host only
+    bool sets_authorization = false;
+    std::string host_header;          // instead of the url's; empty: none
+    wire::StatusSet status;
+    std::shared_ptr<const wire::PatternSet> patterns;  // null: none
+    bool follow_redirects = true;
+    unsigned max_redirects = 10;
+    bool until_decided = false;  // stop reading when every verdict is known
+    std::uint64_t max_body = std::uint64_t{64} << 20;
+    std::string server_name;  // for SNI and the certificate's name; empty: the url's host
+    bool insecure_skip_verify = false;
+    std::shared_ptr<const net::TlsContext> tls;
+};
+
+/// Reads and documents the keys of kind http. Null when anything was wrong; what, is in the table's
+/// diagnostics.
+[[nodiscard]] std::shared_ptr<const Spec> read_spec(config::Table& table);
+
+}  // namespace sonde::probes::http

@@ -1,0 +1,171 @@
+#include "probes/kinds/http/verdict.hpp"
+
+#include <utility>
+
+namespace sonde::probes::http {
+
+namespace {
+
+using M = Measurement;
+
+const LabelValues& status_label() {
+    static const LabelValues label = std::make_shared<const std::vector<std::string>>(1, "status");
+    return label;
+}
+
+/// FNV-1a over the address bytes, as blackbox_exporter hashes them.
+std::uint32_t address_hash(std::string_view bytes) {
+    std::uint32_t hash = 2166136261U;
+    for (const char c : bytes) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    }
+    return hash;
+}
+
+void judge_status(Check& check, ProbeResult& result) {
+    if (!check.response) {
+        return;
+    }
+    const unsigned status = check.response->status;
+    const bool met = check.spec.status.contains(status);
+    result.labelled.push_back({Family::expectation_met, status_label(), met ? 1.0 : 0.0});
+    if (Trace* watcher = check.trace()) {
+        watcher->expectations.push_back({"status " + check.spec.status.text(), met, std::to_string(status)});
+    }
+    if (!met && check.failure == Failure::none) {
+        check.fail(Failure::unexpected_status,
+                   "status " + std::to_string(status) + ", expected " + check.spec.status.text());
+    }
+}
+
+void judge_pattern(Check& check, const wire::Matcher& matcher, std::size_t index, ProbeResult& result) {
+    const wire::PatternSet& set = *check.spec.patterns;
+    const wire::Verdict verdict = matcher.verdict(index);
+    const std::optional<bool> met = matcher.met(index);
+    if (verdict == wire::Verdict::undecided || !met) {
+        return;
+    }
+    const bool found = verdict == wire::Verdict::found;
+    const LabelValues& label = set.labels(index);
+    result.labelled.push_back({Family::regex_match, label, found ? 1.0 : 0.0});
+    result.labelled.push_back({Family::expectation_met, label, *met ? 1.0 : 0.0});
+    if (Trace* watcher = check.trace()) {
+        watcher->expectations.push_back(
+            {(set.spec(index).expect_present ? "regex " : "no regex ") + label->front(),
+             *met,
+             found ? "found" : "not found"});
+    }
+    if (!*met && check.failure == Failure::none) {
+        check.fail(Failure::unexpected_content,
+                   "pattern \"" + label->front() + "\" was " + (found ? "found" : "not found") +
+                       " in a body of " + std::to_string(check.response->decoded_bytes) + " bytes");
+    }
+}
+
+void judge_patterns(Check& check, const wire::Matcher* matcher, ProbeResult& result) {
+    if (!check.spec.patterns || matcher == nullptr || !check.response) {
+        return;
+    }
+    bool all_met = true;
+    for (std::size_t i = 0; i < check.spec.patterns->size(); ++i) {
+        judge_pattern(check, *matcher, i, result);
+        all_met = all_met && matcher->met(i).value_or(false);
+    }
+    if (check.answered) {
+        result.readings.set(M::failed_due_to_regex, all_met ? 0 : 1);
+        if (matcher->body_too_large() && check.failure == Failure::none) {
+            check.fail(Failure::body_too_large,
+                       "a pattern needs the whole body, which is over " +
+                           std::to_string(wire::Matcher::default_max_extract_body) + " bytes");
+        }
+    }
+}
+
+void read_phases(const Check& check, Readings& readings) {
+    constexpr std::pair<Phase, M> phases[] = {{Phase::resolve, M::http_resolve},
+                                              {Phase::connect, M::http_connect},
+                                              {Phase::tls, M::http_tls},
+                                              {Phase::processing, M::http_processing},
+                                              {Phase::transfer, M::http_transfer}};
+    for (const auto& [phase, measurement] : phases) {
+        if (const auto length = check.phases[phase]) {
+            readings.set(measurement, *length);
+        }
+    }
+    if (check.answered) {
+        readings.set(M::http_other, *check.answered - check.started - check.phases.total());
+    }
+    if (const auto lookup = check.phases[Phase::resolve]) {
+        readings.set(M::dns_lookup_time, *lookup);
+    }
+}
+
+void read_connection(const Check& check, Readings& readings) {
+    if (check.address) {
+        readings.set(M::ip_protocol, check.address->is_v6() ? 6 : 4);
+        readings.set(M::ip_addr_hash, address_hash(check.address->bytes()));
+    }
+    if (check.path) {
+        readings.set(M::tcp_rtt, Duration{check.path->rtt});
+        readings.set(M::tcp_retransmits, check.path->retransmits);
+    }
+}
+
+void read_response(const Check& check, Readings& readings) {
+    if (!check.response) {
+        return;
+    }
+    readings.set(M::http_redirects, check.redirects);
+    const ResponseFacts& response = *check.response;
+    readings.set(M::http_status_code, response.status);
+    readings.set(M::http_version, response.version / 10.0);
+    readings.set(M::http_ssl, response.over_tls ? 1 : 0);
+    readings.set(M::http_uncompressed_body_length, static_cast<double>(response.decoded_bytes));
+    if (response.content_length) {
+        readings.set(M::http_content_length, static_cast<double>(*response.content_length));
+    }
+    if (response.last_modified) {
+        readings.set(M::http_last_modified, static_cast<double>(*response.last_modified));
+    }
+}
+
+void read_tls(const Check& check, ProbeResult& result) {
+    if (!check.tls) {
+        return;
+    }
+    const TlsFacts& tls = *check.tls;
+    result.readings.set(M::tls_verified, tls.verified ? 1 : 0);
+    if (tls.earliest_expiry) {
+        result.readings.set(M::ssl_earliest_cert_expiry, static_cast<double>(*tls.earliest_expiry));
+    }
+    if (tls.last_chain_expiry) {
+        result.readings.set(M::ssl_last_chain_expiry, static_cast<double>(*tls.last_chain_expiry));
+    }
+    result.labelled.push_back({Family::tls_version_info, tls.version, 1});
+    result.labelled.push_back({Family::tls_cipher_info, tls.cipher, 1});
+    if (tls.chain_info) {
+        result.labelled.push_back({Family::ssl_last_chain_info, tls.chain_info, 1});
+    }
+}
+
+}  // namespace
+
+ProbeResult judge(Check& check, const wire::Matcher* matcher) {
+    ProbeResult result;
+    judge_status(check, result);
+    judge_patterns(check, matcher, result);
+    read_phases(check, result.readings);
+    read_connection(check, result.readings);
+    read_response(check, result.readings);
+    read_tls(check, result);
+    if (check.answered) {
+        result.rtt = *check.answered - check.started;
+    }
+    result.arrival_from_kernel = check.arrival_from_kernel;
+    result.failure = check.failure;
+    result.detail = std::move(check.detail);
+    result.duration = check.run.now() - check.started;
+    return result;
+}
+
+}  // namespace sonde::probes::http

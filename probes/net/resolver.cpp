@@ -1,0 +1,314 @@
+#include "probes/net/resolver.hpp"
+
+#include <sys/stat.h>
+
+#include <ares.h>
+#include <netdb.h>
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "probes/net/waiter.hpp"
+
+namespace sonde::probes::net {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
+
+/// One question under way. c-ares cannot take back a single one, so a cancelled question leaves this
+/// behind with nobody waiting until its callback comes.
+struct Query {
+    Waiter waiter;
+    Resolution answer;
+};
+
+std::string describe(int status) {
+    switch (status) {
+        case ARES_ENOTFOUND: return "NXDOMAIN: the name does not exist";
+        case ARES_ENODATA: return "the name has no address";
+        case ARES_ESERVFAIL: return "SERVFAIL from the name server";
+        case ARES_EREFUSED: return "REFUSED by the name server";
+        case ARES_ETIMEOUT: return "no answer from the name server";
+        case ARES_ECONNREFUSED: return "no name server could be reached";
+        default: return ares_strerror(status);
+    }
+}
+
+/// A c-ares channel driven by Asio: its sockets, its timer, and the questions it has open.
+class Channel : public std::enable_shared_from_this<Channel> {
+public:
+    Channel(asio::io_context& context, const Resolver::Options& options, std::atomic<std::uint64_t>& resends)
+        : context_(context), timer_(context), resends_(resends) {
+        ares_options wanted{};
+        wanted.timeout = static_cast<int>(options.resend_after.count());
+        wanted.tries = options.tries;
+        wanted.sock_state_cb = &Channel::on_socket_state;
+        wanted.sock_state_cb_data = this;
+        std::string resolv_conf = options.resolv_conf;
+        wanted.resolvconf_path = resolv_conf.data();
+        // Without it c-ares drops SERVFAIL and REFUSED, asks again and in the end says that no server could
+        // be reached: hidden retries and the wrong reason.
+        wanted.flags = ARES_FLAG_NOCHECKRESP;
+        const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
+        if (int status = ares_init_options(&channel_, &wanted, mask); status != ARES_SUCCESS) {
+            throw std::runtime_error{std::string{"resolver: "} + ares_strerror(status)};
+        }
+        if (!options.servers.empty()) {
+            std::string list;
+            for (const std::string& server : options.servers) {
+                list += (list.empty() ? "" : ",") + server;
+            }
+            if (int status = ares_set_servers_ports_csv(channel_, list.c_str()); status != ARES_SUCCESS) {
+                ares_destroy(channel_);
+                throw std::runtime_error{"resolver: " + list + ": " + ares_strerror(status)};
+            }
+        }
+    }
+
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    ~Channel() { ares_destroy(channel_); }
+
+    /// Ends every open question, so that what they keep alive can go.
+    void cancel() {
+        ares_cancel(channel_);
+        timer_.cancel();
+    }
+
+    void ask(const std::string& name, std::shared_ptr<Query> query) {
+        ares_addrinfo_hints hints{};
+        hints.ai_family = AF_UNSPEC;
+        hints.ai_socktype = SOCK_STREAM;
+        auto* call = new Call{shared_from_this(), std::move(query)};
+        ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Channel::on_answer, call);
+        set_timer();
+    }
+
+private:
+    struct Call {
+        std::shared_ptr<Channel> channel;  // the channel lives until its last answer
+        std::shared_ptr<Query> query;
+    };
+
+    struct Socket {
+        explicit Socket(asio::io_context& context, int fd) : descriptor(context, fd) {}
+
+        asio::posix::stream_descriptor descriptor;
+        bool want_read = false;
+        bool want_write = false;
+        bool closed = false;
+    };
+
+    static void on_answer(void* data, int status, int timeouts, ares_addrinfo* found) {
+        std::unique_ptr<Call> call{static_cast<Call*>(data)};
+        Query& query = *call->query;
+        call->channel->resends_ += static_cast<std::uint64_t>(timeouts);
+        if (status == ARES_SUCCESS) {
+            for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
+                if (auto endpoint = Endpoint::from(node->ai_addr)) {
+                    query.answer.addresses.push_back(*endpoint);
+                }
+            }
+            ares_freeaddrinfo(found);
+        } else {
+            query.answer.error = describe(status);
+        }
+        // Not from inside c-ares: the waiter may ask again, or drop the last reference to the channel.
+        asio::post(call->channel->context_, [keep = std::shared_ptr<Call>{std::move(call)}] {
+            if (keep->query->waiter.armed()) {
+                keep->query->waiter.complete({});
+            }
+        });
+    }
+
+    static void on_socket_state(void* data, ares_socket_t fd, int readable, int writable) {
+        static_cast<Channel*>(data)->set_socket(fd, readable != 0, writable != 0);
+    }
+
+    void set_socket(int fd, bool want_read, bool want_write) {
+        auto found = sockets_.find(fd);
+        if (!want_read && !want_write) {
+            if (found != sockets_.end()) {
+                found->second->closed = true;
+                found->second->descriptor.release();  // c-ares closes it itself
+                sockets_.erase(found);
+            }
+            return;
+        }
+        if (found == sockets_.end()) {
+            found = sockets_.emplace(fd, std::make_shared<Socket>(context_, fd)).first;
+        }
+        const std::shared_ptr<Socket>& socket = found->second;
+        const bool start_read = want_read && !socket->want_read;
+        const bool start_write = want_write && !socket->want_write;
+        socket->want_read = want_read;
+        socket->want_write = want_write;
+        if (start_read) {
+            wait(socket, asio::posix::descriptor_base::wait_read);
+        }
+        if (start_write) {
+            wait(socket, asio::posix::descriptor_base::wait_write);
+        }
+    }
+
+    void wait(const std::shared_ptr<Socket>& socket, asio::posix::descriptor_base::wait_type type) {
+        const int fd = socket->descriptor.native_handle();
+        socket->descriptor.async_wait(
+            type, [weak = weak_from_this(), socket, type, fd](error_code error) {
+                auto self = weak.lock();
+                if (error || !self || socket->closed) {
+                    return;
+                }
+                const bool reading = type == asio::posix::descriptor_base::wait_read;
+                ares_process_fd(self->channel_,
+                                reading ? fd : ARES_SOCKET_BAD,
+                                reading ? ARES_SOCKET_BAD : fd);
+                self->set_timer();
+                if (!socket->closed && (reading ? socket->want_read : socket->want_write)) {
+                    self->wait(socket, type);
+                }
+            });
+    }
+
+    void set_timer() {
+        timeval left{};
+        if (ares_timeout(channel_, nullptr, &left) == nullptr) {
+            timer_.cancel();
+            return;
+        }
+        timer_.expires_after(std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec} +
+                             std::chrono::milliseconds{1});
+        timer_.async_wait([weak = weak_from_this()](error_code error) {
+            if (auto self = weak.lock(); self && !error) {
+                ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+                self->set_timer();
+            }
+        });
+    }
+
+    asio::io_context& context_;
+    asio::steady_timer timer_;
+    std::atomic<std::uint64_t>& resends_;
+    std::map<int, std::shared_ptr<Socket>> sockets_;
+    ares_channel channel_ = nullptr;
+};
+
+/// What tells one state of a file from another.
+struct FileState {
+    std::int64_t modified_ns = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    bool operator==(const FileState&) const = default;
+};
+
+FileState state_of(const std::string& path) {
+    struct stat found {};
+    if (stat(path.c_str(), &found) != 0) {
+        return {};
+    }
+    return {found.st_mtim.tv_sec * 1'000'000'000L + found.st_mtim.tv_nsec, found.st_ino, found.st_size};
+}
+
+}  // namespace
+
+struct Resolver::Impl {
+    asio::io_context& context;
+    const Clock& clock;
+    Options options;
+    std::atomic<std::uint64_t> resends = 0;
+    std::shared_ptr<Channel> channel;
+    std::vector<std::weak_ptr<Channel>> retired;  // replaced, with questions still open
+    FileState resolv_conf;
+    TimePoint looked_at;
+
+    /// Rebuilds the channel when resolv.conf has changed, looking at most once a second. Questions that
+    /// are under way keep the old channel until they are answered.
+    Channel& current() {
+        const TimePoint now = clock.now();
+        if (!channel || now - looked_at >= std::chrono::seconds{1}) {
+            looked_at = now;
+            const FileState state = state_of(options.resolv_conf);
+            if (!channel || state != resolv_conf) {
+                resolv_conf = state;
+                std::erase_if(retired, [](const auto& old) { return old.expired(); });
+                retired.emplace_back(channel);
+                channel = std::make_shared<Channel>(context, options, resends);
+            }
+        }
+        return *channel;
+    }
+};
+
+Resolver::Resolver(asio::io_context& context, const Clock& clock, Options options)
+    : impl_(std::make_unique<Impl>(context, clock, std::move(options))) {
+    static const int library = ares_library_init(ARES_LIB_INIT_ALL);
+    if (library != ARES_SUCCESS) {
+        throw std::runtime_error{std::string{"c-ares: "} + ares_strerror(library)};
+    }
+}
+
+Resolver::~Resolver() { close(); }
+
+void Resolver::close() {
+    if (impl_->channel) {
+        impl_->channel->cancel();
+    }
+    for (const auto& old : impl_->retired) {
+        if (auto channel = old.lock()) {
+            channel->cancel();
+        }
+    }
+}
+
+std::uint64_t Resolver::resends() const { return impl_->resends; }
+
+namespace {
+
+template <typename Token>
+auto async_answer(Query& query, Token&& token) {
+    return asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, Query* waiting) {
+            auto slot = asio::get_associated_cancellation_slot(handler);
+            waiting->waiter.emplace(std::move(handler));
+            if (slot.is_connected()) {
+                slot.assign([waiting](asio::cancellation_type) {
+                    if (waiting->waiter.armed()) {
+                        waiting->waiter.complete(asio::error::operation_aborted);
+                    }
+                });
+            }
+        },
+        token,
+        &query);
+}
+
+}  // namespace
+
+asio::awaitable<Resolution> Resolver::resolve(std::string name) {
+    auto query = std::make_shared<Query>();
+    impl_->current().ask(name, query);
+    // The answer of a hosts file is there already, but its completion is posted: waiting is right.
+    auto [error] = co_await async_answer(*query, tuple);
+    if (error) {
+        query->answer.cancelled = true;
+    }
+    co_return std::move(query->answer);
+}
+
+}  // namespace sonde::probes::net

@@ -1,0 +1,146 @@
+#include "probes/net/stream.hpp"
+
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <boost/asio/error.hpp>
+
+namespace sonde::probes::net {
+
+namespace {
+
+boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
+
+constexpr int receive_timestamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+void ask_for_arrival_times(int fd) {
+    // A kernel that refuses leaves arrival() at the time of the read; nothing else depends on it.
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &receive_timestamps, sizeof receive_timestamps);
+}
+
+/// The first socket in the machine that wants timestamps makes the kernel patch its own code, and the
+/// last one to go patches it back; one socket that always wants them keeps that out of the checks.
+void keep_timestamping_on() {
+    static const int keeper = [] {
+        const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ask_for_arrival_times(fd);
+        return fd;
+    }();
+    static_cast<void>(keeper);
+}
+
+std::optional<UnixTime> kernel_arrival(msghdr& message) {
+    for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr;
+         control = CMSG_NXTHDR(&message, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_TIMESTAMPING) {
+            scm_timestamping stamps{};
+            std::memcpy(&stamps, CMSG_DATA(control), sizeof stamps);
+            const auto& software = stamps.ts[0];
+            if (software.tv_sec != 0) {
+                return UnixTime{std::chrono::seconds{software.tv_sec} +
+                                std::chrono::nanoseconds{software.tv_nsec}};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+IoResult Stream::connect(const Endpoint& peer) {
+    keep_timestamping_on();
+    close();
+    fd_ = ::socket(peer.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd_ < 0) {
+        return IoResult::failed(last_error());
+    }
+    ask_for_arrival_times(fd_);
+    opened_ = clock_.now();
+    const bool pending = ::connect(fd_, peer.data(), peer.size()) != 0;
+    if (pending && errno != EINPROGRESS) {
+        return IoResult::failed(last_error());
+    }
+    if (auto error = watch_.start(fd_)) {
+        return IoResult::failed(error);
+    }
+    return IoResult::wait_for(Direction::write);
+}
+
+IoResult Stream::connected(TcpInfo& info) {
+    tcp_info kernel{};
+    socklen_t size = sizeof kernel;
+    if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &kernel, &size) != 0) {
+        return IoResult::failed(last_error());
+    }
+    if (kernel.tcpi_state == TCP_SYN_SENT) {
+        return IoResult::wait_for(Direction::write);
+    }
+    if (kernel.tcpi_state == TCP_CLOSE) {
+        int error = 0;
+        size = sizeof error;
+        getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+        return IoResult::failed({error != 0 ? error : ECONNRESET, boost::system::system_category()});
+    }
+    info = {std::chrono::microseconds{kernel.tcpi_rtt}, kernel.tcpi_total_retrans};
+    return {};
+}
+
+IoResult Stream::read(std::span<char> buffer) {
+    iovec vector{buffer.data(), buffer.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(scm_timestamping))> control;
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t got = recvmsg(fd_, &message, 0);
+    if (got < 0) {
+        if (errno == EAGAIN) {
+            return IoResult::wait_for(Direction::read);
+        }
+        return IoResult::failed(last_error());
+    }
+    const auto stamp = got > 0 ? kernel_arrival(message) : std::nullopt;
+    arrival_from_kernel_ = stamp.has_value();
+    arrival_ = stamp ? to_monotonic(*stamp, opened_, clock_) : clock_.now();
+    if (got == 0) {
+        return IoResult::failed(boost::asio::error::eof);
+    }
+    return IoResult::moved(static_cast<std::size_t>(got));
+}
+
+IoResult Stream::write(std::span<const char> bytes) {
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0) {
+        if (errno == EAGAIN) {
+            return IoResult::wait_for(Direction::write);
+        }
+        return IoResult::failed(last_error());
+    }
+    return IoResult::moved(static_cast<std::size_t>(sent));
+}
+
+std::optional<TcpInfo> Stream::path() const {
+    tcp_info kernel{};
+    socklen_t size = sizeof kernel;
+    if (fd_ < 0 || getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &kernel, &size) != 0) {
+        return std::nullopt;
+    }
+    return TcpInfo{std::chrono::microseconds{kernel.tcpi_rtt}, kernel.tcpi_total_retrans};
+}
+
+void Stream::close() {
+    if (fd_ >= 0) {
+        watch_.stop();
+        ::close(std::exchange(fd_, -1));
+    }
+}
+
+}  // namespace sonde::probes::net

@@ -1,0 +1,36 @@
+// One SSL_CTX for each distinct TLS setting, made when the configuration is loaded and shared by all
+// workers. Owns trust; judges nothing (tls_stream records, the probe judges).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <openssl/ssl.h>
+
+namespace sonde::probes::net {
+
+struct TlsSettings {
+    std::string ca_pem;  // trusted certificates; empty: the system's store
+    bool operator==(const TlsSettings&) const = default;
+};
+
+class TlsContext {
+public:
+    /// Contexts with equal settings are one object while it is in use, so that the system's store
+    /// (50 ms to load) is read once. Null, and what is wrong in `error`, when there is no usable
+    /// certificate in ca_pem. Any thread.
+    static std::shared_ptr<const TlsContext> make(const TlsSettings& settings, std::string& error);
+
+    ~TlsContext();
+    TlsContext(const TlsContext&) = delete;
+    TlsContext& operator=(const TlsContext&) = delete;
+
+    [[nodiscard]] SSL_CTX* native() const { return context_; }
+
+private:
+    explicit TlsContext(SSL_CTX* context) : context_(context) {}
+
+    SSL_CTX* context_;
+};
+
+}  // namespace sonde::probes::net

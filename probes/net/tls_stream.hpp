@@ -1,0 +1,78 @@
+// TLS over a Stream: inspected first, judged afterwards. Verification errors never end the handshake
+// here; they are recorded, and whoever asked decides before sending a byte.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <openssl/ssl.h>
+
+#include "probes/failure.hpp"
+#include "probes/net/stream.hpp"
+#include "probes/net/tls_context.hpp"
+
+namespace sonde::probes::net {
+
+/// What verification found, whether or not it was asked to matter.
+struct TlsVerdict {
+    Failure failure = Failure::none;  // certificate_untrusted, certificate_expired or certificate_name
+    std::string detail;               // one line: every error with the certificate it is about
+
+    [[nodiscard]] bool verified() const { return failure == Failure::none; }
+};
+
+class TlsStream {
+public:
+    /// `stream` is connected and outlives this. `name`: for SNI (unless it is an address) and for the
+    /// check of the certificate.
+    TlsStream(Stream& stream, const TlsContext& context, const std::string& name);
+    ~TlsStream();
+    TlsStream(const TlsStream&) = delete;
+    TlsStream& operator=(const TlsStream&) = delete;
+
+    // Like Stream's; the wait may be in either direction for each of them. After an error,
+    // failure() and error_text() say more than the error code.
+    [[nodiscard]] IoResult handshake();
+    [[nodiscard]] IoResult read(std::span<char> buffer);
+    [[nodiscard]] IoResult write(std::span<const char> bytes);
+
+    /// Of the last call that returned an error: tls_alert, tls_handshake, protocol_error, or what
+    /// classify() says of the socket's error.
+    [[nodiscard]] Failure failure() const { return failure_; }
+
+    [[nodiscard]] const std::string& error_text() const { return error_text_; }
+
+    /// After the handshake.
+    [[nodiscard]] TlsVerdict verdict() const;
+    [[nodiscard]] std::string_view version() const;  // "TLS 1.3", as blackbox_exporter spells it
+    [[nodiscard]] std::string_view cipher() const;   // IANA name
+
+    /// For certificate facts: the chain as sent and, when it could be built, as verified.
+    [[nodiscard]] const SSL* native() const { return ssl_.get(); }
+
+private:
+    friend struct BioAccess;
+    struct Free {
+        void operator()(SSL* ssl) const { SSL_free(ssl); }
+    };
+
+    struct VerifyError {
+        int code = 0;
+        int depth = 0;
+    };
+
+    static int on_verify(int preverified, X509_STORE_CTX* context);
+    IoResult finish(int returned, Phase phase);
+
+    Stream& stream_;
+    std::unique_ptr<SSL, Free> ssl_;
+    std::vector<VerifyError> verify_errors_;
+    boost::system::error_code socket_error_;  // what the BIO saw last
+    std::optional<Direction> socket_wait_;
+    Failure failure_ = Failure::none;
+    std::string error_text_;
+};
+
+}  // namespace sonde::probes::net

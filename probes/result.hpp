@@ -1,0 +1,72 @@
+// What one check found out. A value: it knows no metric library and no target.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probes/failure.hpp"
+#include "probes/measurement.hpp"
+
+namespace sonde::probes {
+
+using Duration = std::chrono::nanoseconds;
+
+/// The numbers of a check, each present or absent.
+class Readings {
+public:
+    void set(Measurement measurement, double value) {
+        values_[index(measurement)] = value;
+        present_.set(index(measurement));
+    }
+
+    void set(Measurement measurement, Duration value) {
+        set(measurement, std::chrono::duration<double>(value).count());
+    }
+
+    [[nodiscard]] std::optional<double> get(Measurement measurement) const {
+        return present_.test(index(measurement)) ? std::optional{values_[index(measurement)]}
+                                                 : std::nullopt;
+    }
+
+    [[nodiscard]] const std::bitset<static_cast<std::size_t>(Measurement::count)>& present() const {
+        return present_;
+    }
+
+private:
+    static std::size_t index(Measurement measurement) {
+        return static_cast<std::size_t>(measurement);
+    }
+
+    std::array<double, static_cast<std::size_t>(Measurement::count)> values_;  // read only where present_
+    std::bitset<static_cast<std::size_t>(Measurement::count)> present_;
+};
+
+/// The values of a family's labels, in the order of FamilyInfo::labels. Made once where the value is
+/// known (a pattern's name at load, a certificate's facts when it is first seen) and shared.
+using LabelValues = std::shared_ptr<const std::vector<std::string>>;
+
+/// A number whose labels are not fixed in the catalogue.
+struct LabelledReading {
+    Family family;
+    LabelValues labels;
+    double value;
+};
+
+struct ProbeResult {
+    Failure failure = Failure::internal_error;  // none: the check succeeded
+    std::string detail;      // one line for people: what failed, at which address, in which phase
+    Duration duration{};     // from the start of the check to its verdict
+    std::optional<Duration> rtt;  // SEMANTICS: absent when there was no whole answer
+    std::optional<bool> arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
+    Readings readings;
+    std::vector<LabelledReading> labelled;
+
+    [[nodiscard]] bool success() const { return failure == Failure::none; }
+};
+
+}  // namespace sonde::probes

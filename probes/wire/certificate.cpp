@@ -1,0 +1,198 @@
+// Facts out of OpenSSL's certificates, and the sharing of their label values.
+#include "probes/wire/certificate.hpp"
+
+#include "probes/wire/certificate_name.hpp"
+
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <new>
+#include <span>
+#include <vector>
+
+namespace sonde::probes::wire {
+
+namespace {
+
+std::string hex(std::span<const unsigned char> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const auto byte : bytes) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
+/// SHA-256 of a certificate's DER without allocating once warm: X509_digest() makes a context and a
+/// copy of the certificate each time.
+class Fingerprinter {
+public:
+    Fingerprinter()
+        : digest_(EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free),
+          context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+        if (!digest_ || !context_) {
+            throw std::bad_alloc{};
+        }
+    }
+
+    std::array<unsigned char, 32> of(const X509& certificate) {
+        const int size = i2d_X509(&certificate, nullptr);
+        if (size <= 0) {
+            return {};
+        }
+        der_.resize(static_cast<std::size_t>(size));
+        unsigned char* end = der_.data();
+        i2d_X509(&certificate, &end);
+        std::array<unsigned char, 32> result{};
+        EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr);
+        EVP_DigestUpdate(context_.get(), der_.data(), der_.size());
+        EVP_DigestFinal_ex(context_.get(), result.data(), nullptr);
+        return result;
+    }
+
+private:
+    std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> digest_;
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+    std::vector<unsigned char> der_;
+};
+
+std::array<unsigned char, 32> fingerprint(const X509& certificate) {
+    thread_local Fingerprinter fingerprinter;
+    return fingerprinter.of(certificate);
+}
+
+std::string serial_hex(const X509& certificate) {
+    const ASN1_INTEGER* serial = X509_get0_serialNumber(&certificate);
+    const std::unique_ptr<BIGNUM, decltype(&BN_free)> number{ASN1_INTEGER_to_BN(serial, nullptr),
+                                                             &BN_free};
+    if (!number) {
+        return {};
+    }
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(BN_num_bytes(number.get())));
+    BN_bn2bin(number.get(), bytes.data());
+    return hex(bytes);
+}
+
+std::string dns_names(const X509& certificate) {
+    const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names{
+        static_cast<GENERAL_NAMES*>(
+            X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)),
+        &GENERAL_NAMES_free};
+    std::string result;
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+        if (name->type == GEN_DNS) {
+            const auto* text = ASN1_STRING_get0_data(name->d.dNSName);
+            result += result.empty() ? "" : ",";
+            result.append(reinterpret_cast<const char*>(text),
+                          static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        }
+    }
+    return result;
+}
+
+std::optional<std::int64_t> unix_seconds(const ASN1_TIME* time) {
+    std::tm fields{};
+    if (time == nullptr || ASN1_TIME_to_tm(time, &fields) != 1) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(timegm(&fields));
+}
+
+}  // namespace
+
+CertificateFacts certificate_facts(const X509& certificate) {
+    CertificateFacts facts;
+    facts.fingerprint_sha256 = hex(fingerprint(certificate));
+    facts.subject = go_name(X509_get_subject_name(&certificate));
+    facts.issuer = go_name(X509_get_issuer_name(&certificate));
+    facts.subject_alternative = dns_names(certificate);
+    facts.serial_number = serial_hex(certificate);
+    facts.not_before = unix_seconds(X509_get0_notBefore(&certificate)).value_or(0);
+    facts.not_after = not_after(certificate).value_or(0);
+    if (const EVP_PKEY* key = X509_get0_pubkey(&certificate)) {
+        const char* type = EVP_PKEY_get0_type_name(key);
+        facts.key_type = type != nullptr ? type : "";
+        facts.key_bits = static_cast<unsigned>(std::max(0, EVP_PKEY_get_bits(key)));
+    }
+    const int algorithm = X509_get_signature_nid(&certificate);
+    facts.signature_algorithm = algorithm == NID_undef ? "" : OBJ_nid2ln(algorithm);
+    return facts;
+}
+
+std::optional<std::int64_t> not_after(const X509& certificate) {
+    return unix_seconds(X509_get0_notAfter(&certificate));
+}
+
+std::optional<std::int64_t> earliest_expiry(const stack_st_X509* chain) {
+    std::optional<std::int64_t> earliest;
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+        const auto expiry = not_after(*sk_X509_value(chain, i));
+        if (expiry && (!earliest || *expiry < *earliest)) {
+            earliest = expiry;
+        }
+    }
+    return earliest;
+}
+
+std::optional<std::int64_t> last_chain_expiry(const stack_st_X509* verified_chain) {
+    return earliest_expiry(verified_chain);
+}
+
+std::string_view verify_error_text(long verify_result) {
+    return verify_result == X509_V_OK ? std::string_view{}
+                                      : X509_verify_cert_error_string(verify_result);
+}
+
+std::size_t ChainInfoCache::Hash::operator()(const Fingerprint& fingerprint) const {
+    std::size_t value = 0;  // any part of a cryptographic hash is a good hash
+    std::memcpy(&value, fingerprint.data(), sizeof value);
+    return value;
+}
+
+LabelValues ChainInfoCache::labels(const X509& leaf) {
+    const auto key = fingerprint(leaf);
+    {
+        const std::scoped_lock lock{mutex_};
+        if (const auto found = entries_.find(key); found != entries_.end()) {
+            if (auto values = found->second.lock()) {
+                return values;
+            }
+        }
+    }
+    auto facts = certificate_facts(leaf);
+    std::vector<std::string> texts{std::move(facts.fingerprint_sha256),
+                                   std::move(facts.subject),
+                                   std::move(facts.issuer),
+                                   std::move(facts.subject_alternative),
+                                   std::move(facts.serial_number)};
+    auto values = std::make_shared<const std::vector<std::string>>(std::move(texts));
+    const std::scoped_lock lock{mutex_};
+    if (entries_.size() >= sweep_at_) {
+        std::erase_if(entries_, [](const auto& entry) { return entry.second.expired(); });
+        sweep_at_ = std::max<std::size_t>(64, 2 * entries_.size());
+    }
+    auto& entry = entries_[key];
+    if (auto earlier = entry.lock()) {
+        return earlier;  // another thread saw the same certificate at the same time
+    }
+    entry = values;
+    return values;
+}
+
+std::size_t ChainInfoCache::size() const {
+    const std::scoped_lock lock{mutex_};
+    return entries_.size();
+}
+
+}  // namespace sonde::probes::wire
