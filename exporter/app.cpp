@@ -1,0 +1,276 @@
+#include "exporter/app.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "exporter/config_watch.hpp"
+#include "exporter/endpoints.hpp"
+#include "exporter/engine.hpp"
+#include "exporter/http_server.hpp"
+#include "exporter/log.hpp"
+#include "exporter/plan.hpp"
+#include "exporter/self_metrics.hpp"
+#include "exporter/task_group.hpp"
+
+namespace sonde::exporter {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds watch_debounce{200};
+constexpr std::chrono::seconds refresh_every{1};
+
+/// Every check under way needs a descriptor, and the usual soft limit of 1,024 is soon used up.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+void configure_log(const CommandLine& command, const config::Log& settings) {
+    const std::string format = command.log_format.value_or(settings.format);
+    log::configure(command.log_level.value_or(settings.level),
+                   format == "json" ? log::Format::json : log::Format::logfmt);
+}
+
+/// What a reload cannot change, in words; empty when nothing of it has changed.
+std::string needs_restart(const config::Service& running, const config::Service& wanted) {
+    std::string out;
+    const auto note = [&](bool differs, std::string_view table) {
+        if (differs) {
+            out += (out.empty() ? "" : ", ") + std::string{table};
+        }
+    };
+    config::Engine engine = wanted.engine;
+    engine.targets_dir = running.engine.targets_dir;  // read anew with each plan
+    note(running.server != wanted.server, "[server]");
+    note(running.engine != engine, "[engine]");
+    note(running.metrics != wanted.metrics, "[metrics]");
+    return out;
+}
+
+asio::awaitable<LoadResult> load(std::string config_file, std::shared_ptr<const Plan> old) {
+    co_return load_plan(config_file, probes::kinds(), old);
+}
+
+class App {
+public:
+    App(const CommandLine& command, LoadResult loaded)
+        : command_(command),
+          plan_(std::move(loaded.plan)),
+          started_with_(plan_->service()),
+          store_(started_with_.metrics.rtt_buckets, started_with_.metrics.extra),
+          self_(SONDE_VERSION, Engine::worker_count(started_with_.engine)),
+          server_(control_, make_endpoints(dependencies()), {}),
+          tasks_(control_.get_executor(), &App::on_task_error),
+          signals_(control_, SIGTERM, SIGINT, SIGHUP),
+          watch_paths_(std::move(loaded.watch)) {}
+
+    int run() {
+        listen();
+        engine_.emplace(control_, started_with_.engine, store_, self_);
+        watch_.emplace(control_.get_executor(), watch_debounce, [this] { tasks_.spawn(reload_changed_files()); });
+        watch(std::move(watch_paths_));
+        tasks_.spawn(start_up());
+        tasks_.spawn(handle_signals());
+        tasks_.spawn(refresh_self_metrics());
+        control_.run();
+        background_.join();
+        return 0;
+    }
+
+private:
+    static void on_task_error(std::exception_ptr error) {
+        try {
+            std::rethrow_exception(std::move(error));
+        } catch (const std::exception& bug) {
+            log::error("a task ended in a way it must not", {{"error", bug.what()}});
+        }
+    }
+
+    EndpointDependencies dependencies() {
+        return {.store = store_,
+                .self = {self_.collectable(), std::make_shared<ProcessCollector>()},
+                .background = background_.get_executor(),
+                .ready = [this] { return ready_; },
+                .reload = [this] { return reload("POST /-/reload"); },
+                .observe_scrape =
+                    [this](double seconds) {
+                        self_.scrape_finished(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                            std::chrono::duration<double>(seconds)));
+                    },
+                .version = SONDE_VERSION};
+    }
+
+    void listen() {
+        const auto& addresses = command_.listen.empty() ? started_with_.server.listen : command_.listen;
+        for (const std::string& address : addresses) {
+            log::info("listening", {{"address", server_.listen(address)}});
+        }
+    }
+
+    void watch(std::vector<std::string> paths) {
+        for (const std::string& problem : watch_->watch(std::move(paths))) {
+            log::warn("a change of this path will not be noticed", {{"problem", problem}});
+        }
+    }
+
+    asio::awaitable<void> start_up() {
+        const PlanDiff everything = diff(nullptr, *plan_);
+        co_await engine_->apply(everything, *plan_);
+        self_.config_loaded(probes::net::Clock::system().unix_now());
+        ready_ = true;
+        log::info("ready", {{"targets", std::to_string(plan_->size())}, {"version", SONDE_VERSION}});
+    }
+
+    asio::awaitable<void> reload_changed_files() { co_await reload("a file has changed"); }
+
+    /// The errors as text, or nothing when the new plan is in force. One at a time, in order.
+    asio::awaitable<std::optional<std::string>> reload(std::string_view why) {
+        while (reloading_ || !ready_) {
+            asio::steady_timer again{co_await asio::this_coro::executor, std::chrono::milliseconds{20}};
+            co_await again.async_wait(tuple);
+        }
+        reloading_ = true;
+        auto errors = co_await reload_now(why);
+        reloading_ = false;
+        co_return errors;
+    }
+
+    asio::awaitable<std::optional<std::string>> reload_now(std::string_view why) {
+        LoadResult loaded =
+            co_await asio::co_spawn(background_, load(command_.config_file, plan_), asio::use_awaitable);
+        watch(std::move(loaded.watch));
+        if (!loaded.plan) {
+            self_.config_rejected();
+            const std::string errors = loaded.diagnostics.text();
+            log::error("the new configuration is not used, the running one stays", {{"why", std::string{why}}});
+            for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
+                log::error(diagnostic.message,
+                           {{"file", diagnostic.file},
+                            {"line", std::to_string(diagnostic.line)},
+                            {"key", diagnostic.key}});
+            }
+            co_return errors;
+        }
+        const PlanDiff changes = diff(plan_.get(), *loaded.plan);
+        co_await engine_->apply(changes, *loaded.plan);
+        plan_ = std::move(loaded.plan);
+        configure_log(command_, plan_->service().log);
+        self_.config_loaded(probes::net::Clock::system().unix_now());
+        log::info("configuration loaded",
+                  {{"why", std::string{why}},
+                   {"targets", std::to_string(plan_->size())},
+                   {"added", std::to_string(changes.added.size())},
+                   {"changed", std::to_string(changes.changed.size())},
+                   {"removed", std::to_string(changes.removed.size())}});
+        if (const std::string tables = needs_restart(started_with_, plan_->service()); !tables.empty()) {
+            log::warn("changes here take effect at the next start", {{"tables", tables}});
+        }
+        co_return std::nullopt;
+    }
+
+    asio::awaitable<void> handle_signals() {
+        for (;;) {
+            const auto [error, signal] = co_await signals_.async_wait(tuple);
+            if (error) {
+                co_return;
+            }
+            if (signal != SIGHUP) {
+                break;
+            }
+            co_await reload("SIGHUP");
+        }
+        // A second signal ends the process at once.
+        signals_.clear();
+        co_await shut_down();
+    }
+
+    asio::awaitable<void> shut_down() {
+        const auto grace = started_with_.engine.shutdown_grace;
+        log::info("shutting down");
+        ready_ = false;
+        watch_.reset();
+        co_await engine_->shut_down(grace);
+        co_await server_.shut_down(grace);
+        tasks_.cancel();
+    }
+
+    asio::awaitable<void> refresh_self_metrics() {
+        asio::steady_timer timer{control_};
+        for (;;) {
+            engine_->refresh_self_metrics();
+            timer.expires_after(refresh_every);
+            const auto [cancelled] = co_await timer.async_wait(tuple);
+            if (cancelled) {
+                co_return;
+            }
+        }
+    }
+
+    const CommandLine& command_;
+    std::shared_ptr<const Plan> plan_;
+    const config::Service started_with_;
+    asio::io_context control_{1};
+    asio::thread_pool background_{2};  // plans and walks over all targets
+    MetricStore store_;
+    SelfMetrics self_;
+    bool ready_ = false;
+    bool reloading_ = false;
+    HttpServer server_;
+    TaskGroup tasks_;
+    asio::signal_set signals_;
+    std::optional<Engine> engine_;
+    std::optional<ConfigWatch> watch_;
+    std::vector<std::string> watch_paths_;
+};
+
+}  // namespace
+
+int serve(const CommandLine& command) {
+    LoadResult loaded = load_plan(command.config_file, probes::kinds());
+    if (!loaded.plan) {
+        fmt::print(stderr, "{}", loaded.diagnostics.text());
+        return 1;
+    }
+    raise_descriptor_limit();
+    configure_log(command, loaded.plan->service().log);
+    int exit_code = 1;
+    try {
+        exit_code = App{command, std::move(loaded)}.run();
+    } catch (const std::system_error& error) {
+        log::error("cannot start", {{"error", error.what()}});
+    }
+    log::flush();
+    return exit_code;
+}
+
+int check_config(const CommandLine& command) {
+    const LoadResult loaded = load_plan(command.config_file, probes::kinds());
+    if (!loaded.plan) {
+        fmt::print(stderr, "{}", loaded.diagnostics.text());
+        return 1;
+    }
+    fmt::print("{}: good, {} targets\n", command.config_file, loaded.plan->size());
+    return 0;
+}
+
+}  // namespace sonde::exporter

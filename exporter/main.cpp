@@ -1,0 +1,37 @@
+// The program: what was typed chooses what runs.
+
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "exporter/app.hpp"
+#include "exporter/command_line.hpp"
+#include "exporter/probe_command.hpp"
+
+namespace {
+
+int run(const sonde::exporter::CommandLine& command) {
+    using Action = sonde::exporter::CommandLine::Action;
+    switch (command.action) {
+        case Action::check_config: return sonde::exporter::check_config(command);
+        case Action::probe: return sonde::exporter::run_probe_command(command);
+        case Action::serve: break;
+    }
+    return sonde::exporter::serve(command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto parsed = sonde::exporter::parse_command_line(argc, argv);
+    if (!parsed.command) {
+        return parsed.exit_code;
+    }
+    try {
+        return run(*parsed.command);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "sonde: {}\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,25 @@
+// One check as a person reads it (`sonde probe`): a waterfall of its phases, the certificate, the verdict;
+// and the same as JSON for machines. Owns layout only.
+#pragma once
+
+#include <string>
+
+#include "exporter/runner.hpp"
+#include "probes/trace.hpp"
+
+namespace sonde::exporter {
+
+struct ProbeReport {
+    std::string url;  // as it may be shown
+    std::string kind;
+    const Runner::Outcome& outcome;
+    const probes::Trace& trace;
+};
+
+/// `colours`: with ANSI escapes. Text of the server is stripped of control characters.
+[[nodiscard]] std::string report_text(const ProbeReport& report, bool colours);
+
+/// One JSON object and a line end.
+[[nodiscard]] std::string report_json(const ProbeReport& report);
+
+}  // namespace sonde::exporter
