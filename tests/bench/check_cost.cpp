@@ -1,0 +1,107 @@
+// CPU for one check of a url, 64 at a time on one thread, everything on: phases, kernel timestamps,
+// TCP_INFO, one deadline each. Prints the line of anchors-like clients, so that both can be put side by
+// side:   check_cost URL SECONDS [CONFIG [MODULE]]
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "exporter/plan.hpp"
+#include "exporter/runner.hpp"
+#include "probes/net/poller.hpp"
+#include "probes/net/resolver.hpp"
+
+namespace {
+
+using namespace sonde;
+
+constexpr int concurrency = 64;
+
+double cpu_seconds() {
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+double percentile(std::vector<double>& values, double share) {
+    if (values.empty()) {
+        return 0;
+    }
+    const auto at = std::min(values.size() - 1,
+                             static_cast<std::size_t>(share * static_cast<double>(values.size())));
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+    return values[at];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) {
+        std::fprintf(stderr, "usage: check_cost URL SECONDS [CONFIG [MODULE]]\n");
+        return 2;
+    }
+    std::shared_ptr<const exporter::Plan> plan = exporter::built_in_plan(probes::kinds());
+    if (argc > 3) {
+        const auto loaded = exporter::load_plan(argv[3], probes::kinds());
+        if (!loaded.plan) {
+            std::fprintf(stderr, "%s", loaded.diagnostics.text().c_str());
+            return 1;
+        }
+        plan = loaded.plan;
+    }
+    std::string error;
+    const auto job = plan->job_for(argv[1], argc > 4 ? argv[4] : "", error);
+    if (!job) {
+        std::fprintf(stderr, "%s\n", error.c_str());
+        return 1;
+    }
+    const auto target = std::shared_ptr<const probes::Target>{job, &job->target};
+    boost::asio::io_context context{1};
+    const auto& clock = probes::net::Clock::system();
+    probes::net::Poller poller{context};
+    probes::net::Resolver resolver{context, clock, {}};
+    exporter::Runner runner{context, {context.get_executor(), clock, poller, resolver}};
+    const auto end = clock.now() + std::chrono::duration<double>(std::atof(argv[2]));
+    std::vector<double> rtts;
+    std::size_t failures = 0;
+    std::function<void()> next = [&] {
+        runner.start(job->probe, target, job->timeout, [&](exporter::Runner::Outcome&& outcome) {
+            if (outcome.result.success()) {
+                rtts.push_back(std::chrono::duration<double, std::micro>(*outcome.result.rtt).count());
+            } else if (failures++ == 0) {
+                std::fprintf(stderr, "%s\n", outcome.result.detail.c_str());
+            }
+            if (clock.now() < end) {
+                next();
+            } else if (runner.in_flight() == 0) {
+                runner.close();
+                resolver.close();
+                poller.close();
+            }
+        });
+    };
+    const double cpu_before = cpu_seconds();
+    for (int i = 0; i < concurrency; ++i) {
+        next();
+    }
+    context.run();
+    const double used = cpu_seconds() - cpu_before;
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    std::printf("{\"name\":\"check_cost\",\"n\":%zu,\"err\":%zu,\"cpu_us\":%.2f,\"rtt_p50\":%.1f,\"rtt_p99\":%.1f,"
+                "\"rss_kb\":%ld}\n",
+                rtts.size(),
+                failures,
+                used * 1e6 / static_cast<double>(std::max<std::size_t>(1, rtts.size() + failures)),
+                percentile(rtts, 0.5),
+                percentile(rtts, 0.99),
+                usage.ru_maxrss);
+    return failures == 0 ? 0 : 1;
+}

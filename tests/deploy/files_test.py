@@ -1,0 +1,67 @@
+"""The files that are installed and the scripts that are told about, held against the real binary: $SONDE."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def sonde(*arguments):
+    return subprocess.run([os.environ["SONDE"], *map(str, arguments)], capture_output=True, text=True, timeout=30,
+                          check=False)
+
+
+class Files(unittest.TestCase):
+    def test_the_default_config_is_good_where_it_is_and_where_it_is_installed(self):
+        done = sonde("--config.check", "--config.file", ROOT / "config/default.toml")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with tempfile.TemporaryDirectory() as scratch:
+            installed = pathlib.Path(scratch)
+            shutil.copy(ROOT / "config/default.toml", installed / "sonde.toml")
+            (installed / "targets.d").mkdir()
+            shutil.copy(ROOT / "config/targets.d/example", installed / "targets.d/shop.toml")
+            done = sonde("--config.check", "--config.file", installed / "sonde.toml")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_manual_page_has_every_option(self):
+        page = (ROOT / "deploy/debian/sonde.1").read_text().replace("\\-", "-")
+        for arguments in (["--help"], ["probe", "--help"]):
+            done = sonde(*arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            options = set(re.findall(r"(?<![\w-])--[a-z][a-z.-]*", done.stdout))
+            self.assertGreater(len(options), 1)
+            self.assertEqual({option for option in options if option not in page}, set())
+
+    def test_the_version_is_the_same_everywhere(self):
+        (version,) = re.findall(r"project\(sonde VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text())
+        self.assertIn(version, sonde("--version").stdout)
+        self.assertIn(f"sonde ({version})", (ROOT / "deploy/debian/changelog").read_text().splitlines()[0])
+        self.assertIn(f"Sonde {version}", (ROOT / "deploy/debian/sonde.1").read_text().splitlines()[0])
+        self.assertIn(f"newTag: {version}", (ROOT / "deploy/k8s/kustomization.yaml").read_text())
+
+    def test_compose_mounts_what_is_there_where_it_is_looked_for(self):
+        folder = ROOT / "deploy/compose"
+        services = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
+        mounted = {}
+        for name, service in services.items():
+            for volume in service["volumes"]:
+                source, target = volume.split(":")[:2]
+                if source.startswith("."):
+                    self.assertTrue((folder / source).exists(), volume)
+                    mounted[name, target] = (folder / source).resolve()
+        provider = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/sonde.yaml").read_text())["providers"][0]
+        self.assertEqual(mounted["grafana", provider["options"]["path"]], ROOT / "grafana/dashboards")
+        source = (ROOT / "grafana/provisioning/datasources/sonde.yaml").read_text()
+        for variable in re.findall(r"\$\{(\w+)\}", source):
+            self.assertIn(variable, services["grafana"]["environment"])
+
+
+if __name__ == "__main__":
+    unittest.main()

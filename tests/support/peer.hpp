@@ -1,0 +1,113 @@
+// The server's end of one connection in a test: blocking reads and writes that end when the server
+// is stopped, plain or TLS, with a record of all that was received. Knows no script.
+#pragma once
+
+#include "tests/support/latch.hpp"
+#include "tests/support/test_ca.hpp"
+
+#include <openssl/ssl.h>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sonde::tests {
+
+/// What a connection came to, as the server saw it.
+struct Conversation {
+    std::string received;            // application bytes: plain ones, and after TLS decrypted ones
+    bool tls_established = false;    // the handshake ended well on the server's side
+    std::optional<std::string> sni;  // of a ClientHello; nothing: none came, or it had no name
+    std::string tls_alert;           // that the client sent, in words; close_notify is not kept
+    bool peer_closed = false;        // FIN
+    bool peer_reset = false;
+
+    /// The values of all Host fields received, in order: one for each request.
+    [[nodiscard]] std::vector<std::string> hosts() const;
+};
+
+/// How to play a TLS handshake.
+struct TlsScript {
+    Identity identity;
+    int min_version = TLS1_2_VERSION;
+    int max_version = TLS1_3_VERSION;
+    std::optional<int> alert;  // SSL_AD_*: refuse the ClientHello with it
+    // The handshake is left where it is, without an error, when so much was sent: the script's next
+    // step says how it goes on. A flight is all that is sent before the next read; 0: only read.
+    std::optional<std::size_t> stop_after_bytes;
+    std::optional<int> stop_after_flights;
+};
+
+/// Used by one thread, except for conversation(). Functions that return bool say false when the
+/// script cannot go on: the peer is gone, or `stop` opened.
+class Peer {
+public:
+    /// Takes the connected socket.
+    Peer(int socket, const Latch& stop);
+    ~Peer();
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
+
+    [[nodiscard]] bool send(std::string_view bytes);
+    /// Waits until all that was sent is in the peer's kernel, so that what follows comes
+    /// separately.
+    [[nodiscard]] bool drain();
+    /// Adds what arrives next to the record.
+    [[nodiscard]] bool receive();
+    /// Receives until the record has `count` whole requests without body.
+    [[nodiscard]] bool receive_requests(std::size_t count);
+    [[nodiscard]] bool handshake(const TlsScript& script);
+    [[nodiscard]] bool wait(const Latch& latch);
+
+    void shut_down_write();
+    /// Says close_notify first where there is TLS.
+    void close();
+    /// Closes without close_notify.
+    void drop();
+    /// Closes with a RST.
+    void reset();
+
+    [[nodiscard]] Conversation conversation() const;
+
+    [[nodiscard]] std::size_t requests() const { return requests_; }
+
+    void count_request() { ++requests_; }
+
+private:
+    enum class Wait { ready, stopped };
+
+    struct FreeSsl {
+        void operator()(SSL* ssl) const { SSL_free(ssl); }
+    };
+
+    struct FreeContext {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    };
+
+    static int on_server_name(SSL* ssl, int* alert, void* self);
+    static void on_ssl_event(const SSL* ssl, int where, int value);
+    Wait wait_for(short events) const;
+    bool send_raw(std::string_view bytes);
+    bool receive_raw(std::string& into);
+    bool flush_tls();
+    void put_tls(std::string_view bytes);
+    bool decrypt();
+    void make_tls(const TlsScript& script);
+
+    int socket_;
+    const Latch& stop_;
+    std::unique_ptr<SSL_CTX, FreeContext> context_;
+    std::unique_ptr<SSL, FreeSsl> ssl_;
+    const TlsScript* script_ = nullptr;  // during the handshake
+    std::size_t handshake_bytes_ = 0;
+    bool cut_ = false;  // the handshake was left: what is still to be sent is not
+    std::size_t requests_ = 0;
+    mutable std::mutex mutex_;
+    Conversation conversation_;
+};
+
+}  // namespace sonde::tests
