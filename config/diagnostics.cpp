@@ -1,4 +1,5 @@
-// Collecting, ordering and printing of configuration errors, and the search for the word that was meant.
+// Collecting, ordering and printing of configuration errors, and the search for the word that was
+// meant.
 #include "config/diagnostics.hpp"
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace sonde::config {
 
 namespace {
 
-/// Optimal string alignment distance: insert, delete, replace, and swap of neighbours cost one each.
+/// Optimal string alignment distance: insert, delete, replace, and swap of neighbours cost one
+/// each.
 std::size_t distance(std::string_view left, std::string_view right) {
     std::vector<std::size_t> before_last(right.size() + 1);
     std::vector<std::size_t> last(right.size() + 1);
@@ -44,10 +46,15 @@ std::string Diagnostics::text() const {
     for (const Diagnostic& diagnostic : all_) {
         ordered.push_back(&diagnostic);
     }
-    const auto place = [](const Diagnostic* d) { return std::tie(d->file, d->line, d->key, d->message); };
-    std::sort(ordered.begin(), ordered.end(), [&](auto* a, auto* b) { return place(a) < place(b); });
+    const auto place = [](const Diagnostic* d) {
+        return std::tie(d->file, d->line, d->key, d->message);
+    };
+    std::sort(
+        ordered.begin(), ordered.end(), [&](auto* a, auto* b) { return place(a) < place(b); });
     // A module that two kinds use is read once for each, and its errors are found twice.
-    const auto same = [&](auto* a, auto* b) { return place(a) == place(b); };
+    const auto same = [&](auto* a, auto* b) {
+        return place(a) == place(b);
+    };
     ordered.erase(std::unique(ordered.begin(), ordered.end(), same), ordered.end());
     std::string out;
     for (const Diagnostic* diagnostic : ordered) {

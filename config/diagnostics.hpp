@@ -34,6 +34,7 @@ private:
 
 /// The known word nearest to `word` (edit distance at most 2, or a third of its length), as
 /// `did you mean "interval"?`; empty when none is near.
-[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       std::span<const std::string_view> known);
 
 }  // namespace sonde::config

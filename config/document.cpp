@@ -1,17 +1,18 @@
 // Parsing with toml++ and the few raw looks at a document that need no Table.
 #include "config/document.hpp"
 
+#include "config/table_state.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "config/table_state.hpp"
 
 namespace sonde::config {
 
 namespace {
 
-/// toml++ 3.3 limits the nesting of values but not the parts of a dotted key, and its recursive destructors
-/// then run out of stack (a key of 50,000 parts ended the program). Returns the line of such a key, or 0.
+/// toml++ 3.3 limits the nesting of values but not the parts of a dotted key, and its recursive
+/// destructors then run out of stack (a key of 50,000 parts ended the program). Returns the line of
+/// such a key, or 0.
 std::uint32_t line_of_endless_key(std::string_view text) {
     constexpr int most_parts = 1000;
     std::uint32_t line = 1;
@@ -21,7 +22,8 @@ std::uint32_t line_of_endless_key(std::string_view text) {
             if (++dots > most_parts) {
                 return line;
             }
-        } else if (c == '\n' || c == '=' || c == ',' || c == '[' || c == ']' || c == '{' || c == '}' || c == '#') {
+        } else if (c == '\n' || c == '=' || c == ',' || c == '[' || c == ']' || c == '{' ||
+                   c == '}' || c == '#') {
             dots = 0;
             line += c == '\n' ? 1U : 0U;
         }
@@ -36,9 +38,12 @@ struct Document::Impl {
     Source source;
 };
 
-std::optional<Document> Document::parse(std::string_view text, Source source, Diagnostics& diagnostics) {
+std::optional<Document> Document::parse(std::string_view text,
+                                        Source source,
+                                        Diagnostics& diagnostics) {
     if (const std::uint32_t line = line_of_endless_key(text); line != 0) {
-        diagnostics.add({std::move(source.label), line, "", "a dotted key of more than 1000 parts"});
+        diagnostics.add(
+            {std::move(source.label), line, "", "a dotted key of more than 1000 parts"});
         return std::nullopt;
     }
     try {
@@ -89,7 +94,8 @@ std::vector<Member> members(const Layer& layer) {
 }
 
 std::optional<std::vector<Member>> elements(const Layer& layer, std::string_view key) {
-    const toml::array* array = layer.table == nullptr ? nullptr : layer.table->get_as<toml::array>(key);
+    const toml::array* array =
+        layer.table == nullptr ? nullptr : layer.table->get_as<toml::array>(key);
     if (array == nullptr) {
         return std::nullopt;
     }

@@ -24,14 +24,15 @@ constexpr std::array<Unit, 7> time_units{{{"d", 86'400'000'000'000},
                                           {"us", 1'000},
                                           {"ns", 1}}};
 
-constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> byte_units{{{"", 1},
-                                                                                {"B", 1},
-                                                                                {"kB", 1'000},
-                                                                                {"MB", 1'000'000},
-                                                                                {"GB", 1'000'000'000},
-                                                                                {"KiB", 1ULL << 10U},
-                                                                                {"MiB", 1ULL << 20U},
-                                                                                {"GiB", 1ULL << 30U}}};
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> byte_units{
+    {{"", 1},
+     {"B", 1},
+     {"kB", 1'000},
+     {"MB", 1'000'000},
+     {"GB", 1'000'000'000},
+     {"KiB", 1ULL << 10U},
+     {"MiB", 1ULL << 20U},
+     {"GiB", 1ULL << 30U}}};
 
 /// Takes the digits that `text` begins with; nothing when there are none or too many.
 template <typename Number>

@@ -18,13 +18,16 @@ namespace {
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
+
     ~Descriptor() {
         if (fd_ >= 0) {
             ::close(fd_);
         }
     }
+
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
+
     [[nodiscard]] int get() const { return fd_; }
 
 private:
@@ -40,7 +43,9 @@ FileContent failed(int error) {
 FileContent read_whole_file(const std::string& path, std::uint64_t limit) {
     // Without O_NONBLOCK a named pipe with no writer would block the load for ever.
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+
     struct stat status {};
+
     if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
         return failed(errno);
     }

@@ -1,5 +1,6 @@
-// What a configuration takes from outside its own text: files (secrets, CA certificates) and environment variables.
-// Reads each once in a load, so that a load sees one state of the world, and remembers which files it read.
+// What a configuration takes from outside its own text: files (secrets, CA certificates) and
+// environment variables. Reads each once in a load, so that a load sees one state of the world, and
+// remembers which files it read.
 #pragma once
 
 #include <cstdint>

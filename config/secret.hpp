@@ -1,5 +1,5 @@
-// A string of the configuration that may be a secret: `"plain"`, `{ file = "path" }` or `{ env = "NAME" }`.
-// Owns the rule that what came from a file or the environment is never shown.
+// A string of the configuration that may be a secret: `"plain"`, `{ file = "path" }` or `{ env =
+// "NAME" }`. Owns the rule that what came from a file or the environment is never shown.
 #pragma once
 
 #include <string>

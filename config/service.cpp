@@ -1,14 +1,14 @@
 // Reading (and documenting) of [server], [engine], [log] and [metrics].
 #include "config/service.hpp"
 
+#include "config/inputs.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <string_view>
-
-#include "config/inputs.hpp"
 
 namespace sonde::config {
 
@@ -40,12 +40,14 @@ bool is_address(std::string_view text) {
 Server read_server(Table table) {
     Server out;
     if (table.read({"listen",
-                    "Addresses to serve HTTP on: `host:port`, `[v6]:port`, `:port` (all addresses) or `unix:/path`."},
+                    "Addresses to serve HTTP on: `host:port`, `[v6]:port`, `:port` (all addresses) "
+                    "or `unix:/path`."},
                    out.listen)) {
         for (const std::string& address : out.listen) {
             if (!is_address(address)) {
                 table.error("listen",
-                            "\"" + address + R"(" must be "host:port", "[v6]:port", ":port" or "unix:/path")");
+                            "\"" + address +
+                                R"(" must be "host:port", "[v6]:port", ":port" or "unix:/path")");
             }
         }
         if (out.listen.empty()) {
@@ -58,16 +60,19 @@ Server read_server(Table table) {
 Engine read_engine(Table table, const std::string& directory) {
     Engine out;
     table.read({"workers", "Threads that run checks; 0: one for each core."}, out.workers, 0, 1024);
-    table.read({"max_in_flight", "Checks under way at once, in the whole process; more wait in order."},
-               out.max_in_flight,
-               1,
-               1'000'000);
-    table.read({"max_in_flight_per_host", "Checks under way at once against one host and port; more wait in order."},
+    table.read(
+        {"max_in_flight", "Checks under way at once, in the whole process; more wait in order."},
+        out.max_in_flight,
+        1,
+        1'000'000);
+    table.read({"max_in_flight_per_host",
+                "Checks under way at once against one host and port; more wait in order."},
                out.max_in_flight_per_host,
                1,
                1'000'000);
     if (table.read({"targets_dir",
-                    "A directory, relative to this file: every `*.toml` in it that is not hidden is read too, in "
+                    "A directory, relative to this file: every `*.toml` in it that is not hidden "
+                    "is read too, in "
                     "order of the names, for `[[target]]` and `[modules]`."},
                    out.targets_dir)) {
         if (out.targets_dir.empty()) {
@@ -76,10 +81,12 @@ Engine read_engine(Table table, const std::string& directory) {
             out.targets_dir = absolute_path(directory, out.targets_dir);
         }
     }
-    table.read({"shutdown_grace", "How long checks under way may take to finish at the end; then they are cancelled."},
-               out.shutdown_grace,
-               std::chrono::seconds{0},
-               std::chrono::hours{1});
+    table.read(
+        {"shutdown_grace",
+         "How long checks under way may take to finish at the end; then they are cancelled."},
+        out.shutdown_grace,
+        std::chrono::seconds{0},
+        std::chrono::hours{1});
     return out;
 }
 
@@ -92,22 +99,27 @@ Log read_log(Table table) {
 
 Metrics read_metrics(Table table) {
     Metrics out;
-    if (table.read({"rtt_buckets", "Upper bounds in seconds of the buckets of `probe_rtt_seconds`, ascending."},
+    if (table.read({"rtt_buckets",
+                    "Upper bounds in seconds of the buckets of `probe_rtt_seconds`, ascending."},
                    out.rtt_buckets)) {
-        const bool positive = std::all_of(out.rtt_buckets.begin(), out.rtt_buckets.end(), [](double bound) {
-            return std::isfinite(bound) && bound > 0;
-        });
+        const bool positive =
+            std::all_of(out.rtt_buckets.begin(), out.rtt_buckets.end(), [](double bound) {
+                return std::isfinite(bound) && bound > 0;
+            });
         const bool ascending =
-            std::adjacent_find(out.rtt_buckets.begin(), out.rtt_buckets.end(), [](double left, double right) {
-                return !(left < right);
-            }) == out.rtt_buckets.end();
+            std::adjacent_find(
+                out.rtt_buckets.begin(), out.rtt_buckets.end(), [](double left, double right) {
+                    return !(left < right);
+                }) == out.rtt_buckets.end();
         if (out.rtt_buckets.empty() || !positive) {
             table.error("rtt_buckets", "must be numbers of seconds above 0, at least one of them");
         } else if (!ascending) {
             table.error("rtt_buckets", "must be strictly ascending");
         }
     }
-    table.read({"extra", "Metric families beyond the default set, by name; docs/metrics.md marks them."}, out.extra);
+    table.read(
+        {"extra", "Metric families beyond the default set, by name; docs/metrics.md marks them."},
+        out.extra);
     return out;
 }
 

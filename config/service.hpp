@@ -1,16 +1,18 @@
-// The settings of the program itself: [server], [engine], [log] and [metrics]. Targets are not here.
+// The settings of the program itself: [server], [engine], [log] and [metrics]. Targets are not
+// here.
 #pragma once
+
+#include "config/table.hpp"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "config/table.hpp"
-
 namespace sonde::config {
 
 struct Server {
-    std::vector<std::string> listen = {"0.0.0.0:9115"};  // "host:port", "[v6]:port", ":port", "unix:/path"
+    std::vector<std::string> listen = {
+        "0.0.0.0:9115"};  // "host:port", "[v6]:port", ":port", "unix:/path"
     bool operator==(const Server&) const = default;
 };
 
@@ -18,7 +20,7 @@ struct Engine {
     std::int64_t workers = 0;  // 0: one for each core
     std::int64_t max_in_flight = 10000;
     std::int64_t max_in_flight_per_host = 20;
-    std::string targets_dir;                          // absolute once read; empty: none
+    std::string targets_dir;                            // absolute once read; empty: none
     Duration shutdown_grace = std::chrono::seconds{5};  // checks under way are cancelled after it
     bool operator==(const Engine&) const = default;
 };
@@ -31,7 +33,8 @@ struct Log {
 
 struct Metrics {
     std::vector<double> rtt_buckets = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-    std::vector<std::string> extra;  // families beyond the default set, by name; the plan checks the names
+    std::vector<std::string>
+        extra;  // families beyond the default set, by name; the plan checks the names
     bool operator==(const Metrics&) const = default;
 };
 

@@ -1,15 +1,17 @@
-// Table: the merge over layers, positions of errors, known and unknown keys. Typed reads are in table_read.cpp.
+// Table: the merge over layers, positions of errors, known and unknown keys. Typed reads are in
+// table_read.cpp.
 #include "config/table.hpp"
+
+#include "config/table_state.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "config/table_state.hpp"
-
 namespace sonde::config {
 
 Known::Entry& Known::at(std::string_view name) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
+    const auto found = std::find_if(
+        entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
     if (found != entries_.end()) {
         return *found;
     }
@@ -35,7 +37,8 @@ void Known::merge(const Known& other) {
 }
 
 const Known::Entry* Known::find(std::string_view name) const {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
+    const auto found = std::find_if(
+        entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
     return found == entries_.end() ? nullptr : &*found;
 }
 
@@ -76,8 +79,10 @@ bool Table::State::document(const Key& key, std::string type, std::string defaul
     if (context->docs == nullptr) {
         return false;
     }
-    context->docs->push_back(
-        {dotted(doc_path, key.name), std::move(type), std::move(default_value), std::string{key.help}});
+    context->docs->push_back({dotted(doc_path, key.name),
+                              std::move(type),
+                              std::move(default_value),
+                              std::string{key.help}});
     return true;
 }
 
@@ -93,7 +98,8 @@ Table::Table(Context& context, std::vector<Layer> layers) : state_(std::make_uni
     state_->levels.reserve(layers.size());
     for (Layer& layer : layers) {
         const std::uint32_t line = layer.table == nullptr ? 0 : line_of(*layer.table);
-        state_->levels.push_back({layer.table, layer.source, std::move(layer.path), line, layer.checked});
+        state_->levels.push_back(
+            {layer.table, layer.source, std::move(layer.path), line, layer.checked});
     }
 }
 
@@ -114,13 +120,15 @@ Table Table::sub(Key key) {
     for (std::size_t i = 0; i < state_->levels.size(); ++i) {
         const Level& level = state_->levels[i];
         Level below{nullptr, level.source, dotted(level.path, key.name), level.line, level.checked};
-        const toml::node* node = level.table == nullptr || removed ? nullptr : level.table->get(key.name);
+        const toml::node* node =
+            level.table == nullptr || removed ? nullptr : level.table->get(key.name);
         if (node != nullptr) {
             below.table = node->as_table();
             below.line = line_of(*node);
             removed = is_false(*node);
             if (below.table == nullptr && !removed && !complained) {
-                state_->wrong({node, i}, key.name, "must be a table, not " + std::string{describe(*node)});
+                state_->wrong(
+                    {node, i}, key.name, "must be a table, not " + std::string{describe(*node)});
                 complained = true;
             }
         }
@@ -152,7 +160,11 @@ void Table::each(Key key, std::string_view type, const std::function<void(Value)
     if (const toml::array* array = found.node->as_array()) {
         std::size_t index = 0;
         for (const toml::node& element : *array) {
-            each(Value{*state_->context, &element, level.source, element_path(path, index), level.checked});
+            each(Value{*state_->context,
+                       &element,
+                       level.source,
+                       element_path(path, index),
+                       level.checked});
             ++index;
         }
         return;
@@ -198,13 +210,18 @@ std::string unknown_message(std::string_view key, const Known& known) {
     return out;
 }
 
-void report_unknown_in(const toml::table& table, const Known& known, const Level& at, Diagnostics& diagnostics) {
+void report_unknown_in(const toml::table& table,
+                       const Known& known,
+                       const Level& at,
+                       Diagnostics& diagnostics) {
     for (const auto& [key, node] : table) {
         const Known::Entry* entry = known.find(key.str());
         std::string path = dotted(at.path, key.str());
         if (entry == nullptr) {
-            diagnostics.add(
-                {at.source->label, key.source().begin.line, std::move(path), unknown_message(key.str(), known)});
+            diagnostics.add({at.source->label,
+                             key.source().begin.line,
+                             std::move(path),
+                             unknown_message(key.str(), known)});
         } else if (!entry->whole && entry->below && node.is_table()) {
             const Level below{nullptr, at.source, std::move(path), 0, false};
             report_unknown_in(*node.as_table(), *entry->below, below, diagnostics);
@@ -230,11 +247,14 @@ void Table::error(std::string_view key, std::string message) {
         return;
     }
     const Context& context = *state_->context;
-    if (documenting() || context.diagnostics == nullptr || state_->levels.empty() || (context.partial && !key.empty())) {
+    if (documenting() || context.diagnostics == nullptr || state_->levels.empty() ||
+        (context.partial && !key.empty())) {
         return;
     }
     // The first layer says where the whole belongs; one without a document is a placeholder.
-    const auto with_source = [](const Level& level) { return level.source != nullptr; };
+    const auto with_source = [](const Level& level) {
+        return level.source != nullptr;
+    };
     const auto first = std::find_if(state_->levels.begin(), state_->levels.end(), with_source);
     if (first == state_->levels.end()) {
         return;
@@ -242,7 +262,8 @@ void Table::error(std::string_view key, std::string message) {
     const Level& level = *first;
     if (!level.checked) {
         std::string path = key.empty() ? level.path : dotted(level.path, key);
-        context.diagnostics->add({level.source->label, level.line, std::move(path), std::move(message)});
+        context.diagnostics->add(
+            {level.source->label, level.line, std::move(path), std::move(message)});
     }
 }
 
@@ -254,7 +275,8 @@ void Table::error_in(std::string_view key, std::string_view member, std::string 
         }
         const toml::table* table = node->as_table();
         const toml::node* value = table == nullptr ? nullptr : table->get(member);
-        if (value != nullptr && !level.checked && !documenting() && state_->context->diagnostics != nullptr) {
+        if (value != nullptr && !level.checked && !documenting() &&
+            state_->context->diagnostics != nullptr) {
             const std::string path = dotted(level.path, key);
             state_->context->diagnostics->add(
                 {level.source->label, line_of(*value), dotted(path, member), std::move(message)});

@@ -3,6 +3,11 @@
 // Owns merging, positions and the report of unknown keys; knows no key of its own.
 #pragma once
 
+#include "config/diagnostics.hpp"
+#include "config/duration.hpp"
+#include "config/inputs.hpp"
+#include "config/secret.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -13,11 +18,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/diagnostics.hpp"
-#include "config/duration.hpp"
-#include "config/inputs.hpp"
-#include "config/secret.hpp"
 
 namespace toml {
 inline namespace v3 {
@@ -40,7 +40,8 @@ struct Layer {
     const toml::table* table = nullptr;
     const Source* source = nullptr;
     std::string path;
-    bool checked = false;  // its own errors are reported already: what is wrong in it counts as absent
+    bool checked =
+        false;  // its own errors are reported already: what is wrong in it counts as absent
 };
 
 /// What docs/config.md says of one key.
@@ -63,10 +64,10 @@ class Value;
 /// documenting, the list of keys.
 struct Context {
     Diagnostics* diagnostics = nullptr;
-    Inputs* inputs = nullptr;            // may be null: files are then read anew each time
-    std::vector<KeyDoc>* docs = nullptr; // not null: document only, layers are empty
-    /// The layers are a part of what will be a whole (a module on its own): errors at keys that they
-    /// do not have are not reported.
+    Inputs* inputs = nullptr;             // may be null: files are then read anew each time
+    std::vector<KeyDoc>* docs = nullptr;  // not null: document only, layers are empty
+    /// The layers are a part of what will be a whole (a module on its own): errors at keys that
+    /// they do not have are not reported.
     bool partial = false;
     /// Not null: everything that reading observes (values, defaults, secrets, contents of files) is
     /// appended in a canonical form: equal traces are equal settings. Holds secrets; never show it.
@@ -118,8 +119,8 @@ public:
     /// Counts the keys that `other` knows (and those of its sub-tables) as known here too.
     void allow_keys_of(const Table& other);
 
-    /// The keys of the most specific layer that nothing has read, in a canonical form with their raw
-    /// values (a secret's reference, not its value); empty when there are none.
+    /// The keys of the most specific layer that nothing has read, in a canonical form with their
+    /// raw values (a secret's reference, not its value); empty when there are none.
     [[nodiscard]] std::string unread() const;
 
     /// Reports every key of the most specific layer (and of its sub-tables) that nothing has read.
@@ -153,12 +154,17 @@ private:
 /// An element of a list that may hold values of several types.
 class Value {
 public:
-    Value(Context& context, const toml::node* node, const Source* source, std::string path, bool checked);
+    Value(Context& context,
+          const toml::node* node,
+          const Source* source,
+          std::string path,
+          bool checked);
 
-    [[nodiscard]] std::optional<std::string> string() const;    // also refuses secrets silently: nothing
+    [[nodiscard]] std::optional<std::string> string()
+        const;  // also refuses secrets silently: nothing
     [[nodiscard]] std::optional<std::int64_t> integer() const;
-    [[nodiscard]] std::optional<Table> table() const;           // with this one layer
-    void error(std::string message) const;                      // at this element
+    [[nodiscard]] std::optional<Table> table() const;  // with this one layer
+    void error(std::string message) const;             // at this element
 
 private:
     Context* context_;

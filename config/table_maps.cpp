@@ -1,8 +1,8 @@
 // Table: tables whose keys are the user's own (labels, headers), merged key by key.
+#include "config/table_state.hpp"
+
 #include <map>
 #include <utility>
-
-#include "config/table_state.hpp"
 
 namespace sonde::config {
 
@@ -14,7 +14,8 @@ std::optional<std::map<std::string, Found>> merged(Table::State& state, std::str
     std::map<std::string, Found> out;
     bool present = false;
     for (std::size_t i = state.levels.size(); i-- > 0;) {
-        const toml::node* node = state.levels[i].table == nullptr ? nullptr : state.levels[i].table->get(key);
+        const toml::node* node =
+            state.levels[i].table == nullptr ? nullptr : state.levels[i].table->get(key);
         if (node == nullptr) {
             continue;
         }
@@ -41,7 +42,10 @@ std::optional<std::map<std::string, Found>> merged(Table::State& state, std::str
 }
 
 /// Reports at `member` of the table under `key`.
-void wrong_in(const Table::State& state, const Found& found, std::string_view key, std::string_view member,
+void wrong_in(const Table::State& state,
+              const Found& found,
+              std::string_view key,
+              std::string_view member,
               std::string message) {
     const Level& level = state.levels[found.level];
     if (level.checked || state.context->diagnostics == nullptr) {
@@ -68,12 +72,7 @@ bool Table::read(Key key, std::map<std::string, std::string>& value) {
                 continue;
             }
             right = false;
-            wrong_in(*state_,
-                     found,
-                     key.name,
-                     name,
-                     found.node->is_table() ? "must be a plain string: a secret cannot be used here"
-                                            : "must be a string, not " + std::string{describe(*found.node)});
+            wrong_in(*state_, found, key.name, name, not_a_string(*found.node));
         }
         if (right) {
             value = std::move(items);
@@ -95,8 +94,8 @@ bool Table::read(Key key, std::map<std::string, Text>& value) {
         right = true;
         std::map<std::string, Text> items;
         for (const auto& [name, found] : *nodes) {
-            TextResult result =
-                read_text(*found.node, *state_->levels[found.level].source, state_->context->inputs);
+            TextResult result = read_text(
+                *found.node, *state_->levels[found.level].source, state_->context->inputs);
             if (result.text) {
                 items.emplace(name, *std::move(result.text));
             } else {

@@ -1,40 +1,18 @@
 // Table: typed reads of single values, lists and files. Maps are in table_maps.cpp.
+#include "config/table_state.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
-#include "config/table_state.hpp"
-
 namespace sonde::config {
 
 namespace {
 
-std::string number_text(double value) {
-    std::array<char, 32> digits{};
-    return {digits.begin(), std::to_chars(digits.begin(), digits.end(), value).ptr};
-}
-
-std::string not_a(std::string_view wanted, const toml::node& node) {
-    return "must be " + std::string{wanted} + ", not " + std::string{describe(node)};
-}
-
-/// A table where a string is wanted is most often an attempt to use a secret.
-std::string not_a_string(const toml::node& node) {
-    return node.is_table() ? "must be a plain string: a secret cannot be used here" : not_a("a string", node);
-}
-
 std::string between(const std::string& least, const std::string& most) {
     return "must be between " + least + " and " + most;
-}
-
-std::string list_text(const std::vector<std::string>& items) {
-    std::string out = "[";
-    for (const std::string& item : items) {
-        out += (out.size() > 1 ? ", " : "") + quoted(item);
-    }
-    return out += ']';
 }
 
 }  // namespace
@@ -56,8 +34,9 @@ bool Table::read(Key key, bool& value) {
 }
 
 bool Table::read(Key key, std::int64_t& value, std::int64_t least, std::int64_t most) {
-    if (state_->document(
-            key, "integer, " + std::to_string(least) + " to " + std::to_string(most), std::to_string(value))) {
+    if (state_->document(key,
+                         "integer, " + std::to_string(least) + " to " + std::to_string(most),
+                         std::to_string(value))) {
         return false;
     }
     bool right = false;
@@ -77,7 +56,9 @@ bool Table::read(Key key, std::int64_t& value, std::int64_t least, std::int64_t 
 }
 
 bool Table::read(Key key, double& value, double least, double most) {
-    if (state_->document(key, "number, " + number_text(least) + " to " + number_text(most), number_text(value))) {
+    if (state_->document(key,
+                         "number, " + number_text(least) + " to " + number_text(most),
+                         number_text(value))) {
         return false;
     }
     bool right = false;
@@ -115,12 +96,14 @@ bool Table::read(Key key, std::string& value) {
 }
 
 bool Table::read(Key key, Text& value) {
-    if (state_->document(key, "string or secret", value.reveal().empty() ? "" : quoted(value.show()))) {
+    if (state_->document(
+            key, "string or secret", value.reveal().empty() ? "" : quoted(value.show()))) {
         return false;
     }
     bool right = false;
     if (const Found found = state_->find(key.name)) {
-        TextResult result = read_text(*found.node, *state_->levels[found.level].source, state_->context->inputs);
+        TextResult result =
+            read_text(*found.node, *state_->levels[found.level].source, state_->context->inputs);
         if (result.text) {
             value = *std::move(result.text);
             right = true;
@@ -141,13 +124,17 @@ bool Table::read(Key key, Duration& value, Duration least, Duration most) {
     }
     bool right = false;
     if (const Found found = state_->find(key.name)) {
-        static constexpr std::string_view wanted = R"(a duration such as "500ms", "30s" or "1m30s")";
+        static constexpr std::string_view wanted =
+            R"(a duration such as "500ms", "30s" or "1m30s")";
         const auto* string = found.node->as_string();
-        const std::optional<Duration> duration = string == nullptr ? std::nullopt : parse_duration(string->get());
+        const std::optional<Duration> duration =
+            string == nullptr ? std::nullopt : parse_duration(string->get());
         if (string == nullptr) {
             state_->wrong(found, key.name, not_a(wanted, *found.node));
         } else if (!duration) {
-            state_->wrong(found, key.name, "must be " + std::string{wanted} + ", not " + quoted(string->get()));
+            state_->wrong(found,
+                          key.name,
+                          "must be " + std::string{wanted} + ", not " + quoted(string->get()));
         } else if (*duration < least || *duration > most) {
             state_->wrong(found, key.name, between(low, high));
         } else {
@@ -160,8 +147,9 @@ bool Table::read(Key key, Duration& value, Duration least, Duration most) {
 }
 
 bool Table::read(Key key, Bytes& value, Bytes least, Bytes most) {
-    if (state_->document(
-            key, "bytes, " + format_bytes(least) + " to " + format_bytes(most), quoted(format_bytes(value)))) {
+    if (state_->document(key,
+                         "bytes, " + format_bytes(least) + " to " + format_bytes(most),
+                         quoted(format_bytes(value)))) {
         return false;
     }
     bool right = false;
@@ -187,77 +175,6 @@ bool Table::read(Key key, Bytes& value, Bytes least, Bytes most) {
         }
     }
     state_->trace(key.name, std::to_string(value.count));
-    return right;
-}
-
-bool Table::read(Key key, std::vector<std::string>& value) {
-    if (state_->document(key, "list of strings", list_text(value))) {
-        return false;
-    }
-    bool right = false;
-    if (const Found found = state_->find(key.name)) {
-        right = true;
-        std::vector<std::string> items;
-        const auto add = [&](const toml::node& node, const std::string& where) {
-            if (const auto* string = node.as_string()) {
-                items.push_back(string->get());
-            } else {
-                state_->wrong({&node, found.level}, where, not_a_string(node));
-                right = false;
-            }
-        };
-        if (const toml::array* array = found.node->as_array()) {
-            for (const toml::node& element : *array) {
-                add(element, std::string{key.name});
-            }
-        } else {
-            add(*found.node, std::string{key.name});
-        }
-        if (right) {
-            value = std::move(items);
-        }
-    }
-    state_->trace(key.name, list_text(value));
-    return right;
-}
-
-bool Table::read(Key key, std::vector<double>& value) {
-    std::string text = "[";
-    const auto write = [&] {
-        text = "[";
-        for (const double number : value) {
-            text += (text.size() > 1 ? ", " : "") + number_text(number);
-        }
-        text += ']';
-    };
-    write();
-    if (state_->document(key, "list of numbers", text)) {
-        return false;
-    }
-    bool right = false;
-    if (const Found found = state_->find(key.name)) {
-        const toml::array* array = found.node->as_array();
-        right = array != nullptr;
-        if (array == nullptr) {
-            state_->wrong(found, key.name, not_a("a list of numbers", *found.node));
-        } else {
-            std::vector<double> items;
-            for (const toml::node& element : *array) {
-                const std::optional<double> number =
-                    element.is_number() ? element.value<double>() : std::optional<double>{};
-                if (!number) {
-                    state_->wrong({&element, found.level}, key.name, not_a("a list of numbers", element));
-                    right = false;
-                }
-                items.push_back(number.value_or(0));
-            }
-            if (right) {
-                value = std::move(items);
-            }
-        }
-        write();
-    }
-    state_->trace(key.name, text);
     return right;
 }
 
@@ -296,7 +213,8 @@ bool Table::read_file(Key key, std::string& path, std::string& content) {
     bool right = false;
     if (const Found found = state_->find(key.name)) {
         if (const auto* string = found.node->as_string()) {
-            const std::string wanted = absolute_path(state_->levels[found.level].source->directory, string->get());
+            const std::string wanted =
+                absolute_path(state_->levels[found.level].source->directory, string->get());
             Inputs own;
             Inputs& inputs = state_->context->inputs != nullptr ? *state_->context->inputs : own;
             const FileContent& file = inputs.file(wanted);

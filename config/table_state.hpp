@@ -1,6 +1,9 @@
-// What Table and Value share inside config/: the levels of a merge, the keys known so far, and toml++ helpers.
-// The only header here that shows toml++; nothing outside config/ includes it.
+// What Table and Value share inside config/: the levels of a merge, the keys known so far, and
+// toml++ helpers. The only header here that shows toml++; nothing outside config/ includes it.
 #pragma once
+
+#include "config/document.hpp"
+#include "config/table.hpp"
 
 #include <toml++/toml.h>
 
@@ -10,13 +13,10 @@
 #include <string_view>
 #include <vector>
 
-#include "config/document.hpp"
-#include "config/table.hpp"
-
 namespace sonde::config {
 
-/// A Layer in a table that may be below it. `table` is null when this level does not have the table;
-/// path and line then say where it would be.
+/// A Layer in a table that may be below it. `table` is null when this level does not have the
+/// table; path and line then say where it would be.
 struct Level {
     const toml::table* table = nullptr;
     const Source* source = nullptr;
@@ -25,7 +25,8 @@ struct Level {
     bool checked = false;
 };
 
-/// The keys that were asked for. Shared with sub-tables, which may be gone when unknown keys are reported.
+/// The keys that were asked for. Shared with sub-tables, which may be gone when unknown keys are
+/// reported.
 class Known {
 public:
     struct Entry {
@@ -35,6 +36,7 @@ public:
     };
 
     void add_whole(std::string_view name) { at(name).whole = true; }
+
     std::shared_ptr<Known> below(std::string_view name);
     void merge(const Known& other);
     [[nodiscard]] const Entry* find(std::string_view name) const;
@@ -48,6 +50,7 @@ private:
 struct Found {
     const toml::node* node = nullptr;
     std::size_t level = 0;
+
     explicit operator bool() const { return node != nullptr; }
 };
 
@@ -73,6 +76,13 @@ struct Table::State {
 
 /// "an integer", "a table"...: for "must be ..., not ...".
 [[nodiscard]] std::string_view describe(const toml::node& node);
+
+/// "must be WANTED, not an integer".
+[[nodiscard]] std::string not_a(std::string_view wanted, const toml::node& node);
+[[nodiscard]] std::string not_a_string(const toml::node& node);
+
+/// The shortest text that is read as the same number.
+[[nodiscard]] std::string number_text(double value);
 
 [[nodiscard]] std::string element_path(std::string_view path, std::size_t index);
 

@@ -1,10 +1,10 @@
 // Small helpers over toml++ nodes: positions, names of types, dotted keys, the canonical form.
+#include "config/table_state.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
-
-#include "config/table_state.hpp"
 
 namespace sonde::config {
 
@@ -36,6 +36,21 @@ std::string_view describe(const toml::node& node) {
     return "nothing";
 }
 
+std::string number_text(double value) {
+    std::array<char, 32> digits{};
+    return {digits.begin(), std::to_chars(digits.begin(), digits.end(), value).ptr};
+}
+
+std::string not_a(std::string_view wanted, const toml::node& node) {
+    return "must be " + std::string{wanted} + ", not " + std::string{describe(node)};
+}
+
+/// A table where a string is wanted is most often an attempt to use a secret.
+std::string not_a_string(const toml::node& node) {
+    return node.is_table() ? "must be a plain string: a secret cannot be used here"
+                           : not_a("a string", node);
+}
+
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -57,7 +72,8 @@ std::string quoted(std::string_view text) {
 
 std::string dotted(std::string_view path, std::string_view key) {
     const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-';
     });
     std::string out{path};
     if (!out.empty()) {
@@ -123,12 +139,14 @@ TextResult read_text(const toml::node& node, const Source& source, Inputs* input
     static constexpr std::string_view forms = R"(a string, { file = "path" } or { env = "NAME" })";
     const toml::table* table = node.as_table();
     if (table == nullptr) {
-        return {std::nullopt, "must be " + std::string{forms} + ", not " + std::string{describe(node)}};
+        return {std::nullopt,
+                "must be " + std::string{forms} + ", not " + std::string{describe(node)}};
     }
     const auto* file = table->get_as<std::string>("file");
     const auto* env = table->get_as<std::string>("env");
     if (table->size() != 1 || (file == nullptr && env == nullptr)) {
-        return {std::nullopt, "a secret must be { file = \"path\" } or { env = \"NAME\" } and nothing else"};
+        return {std::nullopt,
+                "a secret must be { file = \"path\" } or { env = \"NAME\" } and nothing else"};
     }
     Inputs own;
     Inputs& from = inputs != nullptr ? *inputs : own;

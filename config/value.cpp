@@ -1,13 +1,18 @@
 // Value: one element of a list that may hold values of several types.
+#include "config/table_state.hpp"
+
 #include <memory>
 #include <utility>
 
-#include "config/table_state.hpp"
-
 namespace sonde::config {
 
-Value::Value(Context& context, const toml::node* node, const Source* source, std::string path, bool checked)
-    : context_(&context), node_(node), source_(source), path_(std::move(path)), checked_(checked) {}
+Value::Value(
+    Context& context, const toml::node* node, const Source* source, std::string path, bool checked)
+    : context_(&context),
+      node_(node),
+      source_(source),
+      path_(std::move(path)),
+      checked_(checked) {}
 
 std::optional<std::string> Value::string() const {
     const auto* string = node_->as_string();

@@ -1,14 +1,14 @@
-// The keys that every target has, whatever its kind: name, url, kind, module, interval, timeout, labels.
-// Owns their rules; the keys of a kind belong to probes::Kind::make.
+// The keys that every target has, whatever its kind: name, url, kind, module, interval, timeout,
+// labels. Owns their rules; the keys of a kind belong to probes::Kind::make.
 #pragma once
+
+#include "config/table.hpp"
+#include "probes/kinds/kinds.hpp"
 
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "config/table.hpp"
-#include "probes/kinds/kinds.hpp"
 
 namespace sonde::exporter {
 
@@ -25,16 +25,18 @@ struct CommonSettings {
 /// Which table is read: what a module or [defaults] may not hold differs.
 enum class SettingsPlace : std::uint8_t { target, module, defaults };
 
-/// Reads (or documents) the common keys. The first layer of `table` is the one that `place` names; rules
-/// between keys (timeout against interval, names of labels) are checked here too. An inherited timeout longer
-/// than the interval comes out clamped to it.
+/// Reads (or documents) the common keys. The first layer of `table` is the one that `place` names;
+/// rules between keys (timeout against interval, names of labels) are checked here too. An
+/// inherited timeout longer than the interval comes out clamped to it.
 void read_common(config::Table& table, CommonSettings& settings, SettingsPlace place);
 
 /// Tells `table` that the common keys are known, without reading them.
 void allow_common(config::Table& table);
 
-[[nodiscard]] const probes::Kind* find_kind(std::span<const probes::Kind> kinds, std::string_view name);
-[[nodiscard]] const probes::Kind* kind_of_scheme(std::span<const probes::Kind> kinds, std::string_view scheme);
+[[nodiscard]] const probes::Kind* find_kind(std::span<const probes::Kind> kinds,
+                                            std::string_view name);
+[[nodiscard]] const probes::Kind* kind_of_scheme(std::span<const probes::Kind> kinds,
+                                                 std::string_view scheme);
 /// The kind of what names no kind and has no scheme: http.
 [[nodiscard]] const probes::Kind& standard_kind(std::span<const probes::Kind> kinds);
 [[nodiscard]] bool takes_scheme(const probes::Kind& kind, std::string_view scheme);

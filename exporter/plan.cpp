@@ -1,10 +1,10 @@
 // Looking into a plan.
 #include "exporter/plan.hpp"
 
-#include <algorithm>
-
 #include "exporter/common_settings.hpp"
 #include "exporter/plan_target.hpp"
+
+#include <algorithm>
 
 namespace sonde::exporter {
 
@@ -47,14 +47,16 @@ JobPtr Plan::job_for(std::string_view url, std::string_view module, std::string&
     }
     const Inherited& inherited = found->second;
     const bool has_scheme = url.find("://") != std::string_view::npos;
-    std::optional<TargetUrl> target = parse_target_url(
-        config::Text::plain(std::string{url}), has_scheme ? nullptr : inherited.kind, parts_.kinds, error);
+    std::optional<TargetUrl> target = parse_target_url(config::Text::plain(std::string{url}),
+                                                       has_scheme ? nullptr : inherited.kind,
+                                                       parts_.kinds,
+                                                       error);
     if (!target) {
         return nullptr;
     }
-    const auto probe = std::find_if(inherited.probes.begin(), inherited.probes.end(), [&](const auto& one) {
-        return one.first == target->kind;
-    });
+    const auto probe = std::find_if(inherited.probes.begin(),
+                                    inherited.probes.end(),
+                                    [&](const auto& one) { return one.first == target->kind; });
     if (probe == inherited.probes.end() || !probe->second) {
         error = "the module " + config::quoted(module) + " has no settings for a url of kind " +
                 std::string{target->kind->name};

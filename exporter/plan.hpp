@@ -1,6 +1,13 @@
-// The plan: what the configuration files mean, as jobs. Made by load_plan, immutable, replaced by a reload.
-// Owns no schedule; what a reload changes for the engine is said by diff.
+// The plan: what the configuration files mean, as jobs. Made by load_plan, immutable, replaced by a
+// reload. Owns no schedule; what a reload changes for the engine is said by diff.
 #pragma once
+
+#include "config/diagnostics.hpp"
+#include "config/service.hpp"
+#include "exporter/digest.hpp"
+#include "exporter/job.hpp"
+#include "exporter/probe_pool.hpp"
+#include "probes/kinds/kinds.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -12,13 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "config/diagnostics.hpp"
-#include "config/service.hpp"
-#include "exporter/digest.hpp"
-#include "exporter/job.hpp"
-#include "exporter/probe_pool.hpp"
-#include "probes/kinds/kinds.hpp"
-
 namespace sonde::exporter {
 
 using JobPtr = std::shared_ptr<const Job>;
@@ -29,13 +29,14 @@ struct InputFile {
     Digest content;
 };
 
-/// One configuration file and the jobs of its targets, in its order. Shared by the plans of reloads that
-/// did not change it.
+/// One configuration file and the jobs of its targets, in its order. Shared by the plans of reloads
+/// that did not change it.
 struct PlanFile {
     std::string path;
     std::string label;  // as errors name it
     Digest content{};
-    std::vector<InputFile> inputs;     // read by its targets themselves, not through modules or defaults
+    std::vector<InputFile>
+        inputs;  // read by its targets themselves, not through modules or defaults
     std::vector<JobPtr> jobs;
     std::vector<std::uint32_t> lines;  // of each job's [[target]]
 };
@@ -45,7 +46,8 @@ struct Inherited {
     std::shared_ptr<const std::string> module;  // null: [defaults] alone
     const probes::Kind* kind = nullptr;         // named by the module (or defaults); null: none
     std::chrono::nanoseconds timeout{};
-    /// One for each kind that was asked for. A null probe: its settings need a target's keys to be whole.
+    /// One for each kind that was asked for. A null probe: its settings need a target's keys to be
+    /// whole.
     std::vector<std::pair<const probes::Kind*, std::shared_ptr<const probes::Probe>>> probes;
 };
 
@@ -56,7 +58,8 @@ public:
         config::Service service;
         std::span<const probes::Kind> kinds;
         std::vector<std::shared_ptr<const PlanFile>> files;  // the config file first
-        std::map<std::string, Inherited, std::less<>> inherited;  // by module; "" is [defaults] alone
+        std::map<std::string, Inherited, std::less<>>
+            inherited;                         // by module; "" is [defaults] alone
         Digest shared{};                       // of [defaults] and all modules as written
         std::vector<InputFile> shared_inputs;  // what they read
         std::shared_ptr<ProbePool> pool;
@@ -65,6 +68,7 @@ public:
     explicit Plan(Parts parts) : parts_(std::move(parts)) {}
 
     [[nodiscard]] const config::Service& service() const { return parts_.service; }
+
     [[nodiscard]] const Parts& parts() const { return parts_; }
 
     /// How many jobs there are.
@@ -76,9 +80,12 @@ public:
     /// All jobs, in the same order.
     [[nodiscard]] std::vector<JobPtr> jobs() const;
 
-    /// A job that is in no file, for `sonde probe URL` and `/probe`: `url` with what it inherits from `module`
-    /// (empty: only [defaults]). Null, and the reason in `error`, when the two do not fit.
-    [[nodiscard]] JobPtr job_for(std::string_view url, std::string_view module, std::string& error) const;
+    /// A job that is in no file, for `sonde probe URL` and `/probe`: `url` with what it inherits
+    /// from `module` (empty: only [defaults]). Null, and the reason in `error`, when the two do not
+    /// fit.
+    [[nodiscard]] JobPtr job_for(std::string_view url,
+                                 std::string_view module,
+                                 std::string& error) const;
 
 private:
     Parts parts_;
@@ -92,8 +99,9 @@ struct LoadResult {
     std::size_t files_parsed = 0;  // targets of the others were kept as they are
 };
 
-/// Reads the configuration. Blocks for as long as the files take; call it on no worker. `old` (may be null)
-/// lends what did not change: jobs of files with the same content, equal jobs, equal probes.
+/// Reads the configuration. Blocks for as long as the files take; call it on no worker. `old` (may
+/// be null) lends what did not change: jobs of files with the same content, equal jobs, equal
+/// probes.
 [[nodiscard]] LoadResult load_plan(const std::string& config_file,
                                    std::span<const probes::Kind> kinds,
                                    const std::shared_ptr<const Plan>& old = nullptr);

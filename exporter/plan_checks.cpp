@@ -1,15 +1,15 @@
 // Checks of a plan as a whole.
 #include "exporter/plan_checks.hpp"
 
+#include "config/document.hpp"
+#include "exporter/common_settings.hpp"
+#include "probes/measurement.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "config/document.hpp"
-#include "exporter/common_settings.hpp"
-#include "probes/measurement.hpp"
 
 namespace sonde::exporter {
 
@@ -26,10 +26,13 @@ void check_shapes(config::Table& root) {
 }
 
 bool equal(const Job& left, const Job& right) {
-    const auto same = [](const auto& a, const auto& b) { return a == b || (a && b && *a == *b); };
+    const auto same = [](const auto& a, const auto& b) {
+        return a == b || (a && b && *a == *b);
+    };
     return left.target.name == right.target.name && left.target.url == right.target.url &&
-           left.shown_url == right.shown_url && left.kind == right.kind && same(left.module, right.module) &&
-           same(left.labels, right.labels) && left.probe == right.probe && left.interval == right.interval &&
+           left.shown_url == right.shown_url && left.kind == right.kind &&
+           same(left.module, right.module) && same(left.labels, right.labels) &&
+           left.probe == right.probe && left.interval == right.interval &&
            left.timeout == right.timeout;
 }
 
@@ -47,7 +50,9 @@ void check_targets_file(config::Table& root) {
     for (const std::string_view key : of_the_config_file) {
         if (root.origin(key)) {
             root.allow(key);
-            root.error(key, "belongs to the config file; a file of targets_dir holds [[target]] and [modules] only");
+            root.error(key,
+                       "belongs to the config file; a file of targets_dir holds [[target]] and "
+                       "[modules] only");
         }
     }
     check_shapes(root);
@@ -69,12 +74,14 @@ void check_metrics(config::Table& root, const config::Metrics& metrics) {
     }
 }
 
-void report_duplicates(std::span<const std::shared_ptr<const PlanFile>> files, config::Diagnostics& diagnostics) {
+void report_duplicates(std::span<const std::shared_ptr<const PlanFile>> files,
+                       config::Diagnostics& diagnostics) {
     struct Place {
         std::size_t hash;
         std::uint32_t file;
         std::uint32_t job;
     };
+
     // Sixteen bytes for each of a million targets instead of a table of names.
     std::vector<Place> places;
     for (std::uint32_t f = 0; f < files.size(); ++f) {
@@ -82,8 +89,12 @@ void report_duplicates(std::span<const std::shared_ptr<const PlanFile>> files, c
             places.push_back({std::hash<std::string_view>{}(files[f]->jobs[j]->target.name), f, j});
         }
     }
-    const auto key = [](const Place& place) { return std::tie(place.hash, place.file, place.job); };
-    std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) { return key(a) < key(b); });
+    const auto key = [](const Place& place) {
+        return std::tie(place.hash, place.file, place.job);
+    };
+    std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+        return key(a) < key(b);
+    });
     const auto name = [&](const Place& place) -> const std::string& {
         return files[place.file]->jobs[place.job]->target.name;
     };

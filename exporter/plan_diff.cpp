@@ -1,15 +1,16 @@
 // What a reload changes, by name.
+#include "exporter/plan.hpp"
+
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
-
-#include "exporter/plan.hpp"
 
 namespace sonde::exporter {
 
 PlanDiff diff(const Plan* old, const Plan& now) {
     PlanDiff out;
-    // Files that both plans share need no look at their jobs: a reload of a million targets costs what changed.
+    // Files that both plans share need no look at their jobs: a reload of a million targets costs
+    // what changed.
     std::unordered_set<const PlanFile*> in_both;
     std::unordered_map<std::string_view, JobPtr> before;
     if (old != nullptr) {

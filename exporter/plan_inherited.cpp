@@ -71,7 +71,8 @@ void PlanInherited::check_defaults() {
     }
     entry.kind = common.kind;
     entry.inherited.kind = find_kind(context_.kinds, common.kind);
-    // A default may be a key of any kind, so each says which keys it knows before unknown ones are reported.
+    // A default may be a key of any kind, so each says which keys it knows before unknown ones are
+    // reported.
     for (const probes::Kind& kind : context_.kinds) {
         config::Context silent = settings;
         silent.diagnostics = nullptr;
@@ -105,7 +106,9 @@ void PlanInherited::check_unused() {
     for (auto& [name, entry] : entries_) {
         // A module whose kind is unknown has been reported; what its keys should be cannot be said.
         if (!entry.used && (entry.kind.empty() || entry.inherited.kind != nullptr)) {
-            (void)probe(entry, entry.inherited.kind != nullptr ? *entry.inherited.kind : standard_kind(context_.kinds));
+            (void)probe(entry,
+                        entry.inherited.kind != nullptr ? *entry.inherited.kind
+                                                        : standard_kind(context_.kinds));
         }
     }
 }
@@ -125,7 +128,8 @@ Digest PlanInherited::fingerprint() const {
     std::string text;
     const auto add = [&](const config::Layer& layer) {
         text += std::to_string(layer.path.size()) + ':' + layer.path;
-        const std::string directory = layer.source == nullptr ? std::string{} : layer.source->directory;
+        const std::string directory =
+            layer.source == nullptr ? std::string{} : layer.source->directory;
         text += std::to_string(directory.size()) + ':' + directory + config::canonical(layer);
     };
     add(defaults_layer_);
@@ -152,7 +156,9 @@ std::vector<std::string_view> PlanInherited::module_names() const {
     return out;
 }
 
-std::vector<config::Layer> PlanInherited::layers(const config::Layer& target, const Entry& entry, bool checked) const {
+std::vector<config::Layer> PlanInherited::layers(const config::Layer& target,
+                                                 const Entry& entry,
+                                                 bool checked) const {
     std::vector<config::Layer> out;
     out.reserve(3);
     out.push_back(target);
@@ -166,7 +172,8 @@ std::vector<config::Layer> PlanInherited::layers(const config::Layer& target, co
 std::shared_ptr<const probes::Probe> PlanInherited::probe(Entry& entry, const probes::Kind& kind) {
     entry.used = true;
     auto& known = entry.inherited.probes;
-    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == &kind; });
+    const auto found = std::find_if(
+        known.begin(), known.end(), [&](const auto& one) { return one.first == &kind; });
     if (found != known.end()) {
         return found->second;
     }
@@ -180,7 +187,8 @@ std::shared_ptr<const probes::Probe> PlanInherited::probe(Entry& entry, const pr
         defaults.checked = true;
         made = context_.pool.make(kind, settings, {*entry.layer, std::move(defaults)});
     } else {
-        // Keys of other kinds are no errors in [defaults]: an empty first layer has no unknown keys.
+        // Keys of other kinds are no errors in [defaults]: an empty first layer has no unknown
+        // keys.
         made = context_.pool.make(kind, settings, {config::Layer{}, defaults_layer_});
     }
     inputs_used_.merge(context_.inputs.take_used());

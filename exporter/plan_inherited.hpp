@@ -1,6 +1,10 @@
-// [defaults] and [modules] while a plan is loaded: checked once on their own, decoded once for each kind that
-// uses them. Owns their documents; what outlives the load is Inherited.
+// [defaults] and [modules] while a plan is loaded: checked once on their own, decoded once for each
+// kind that uses them. Owns their documents; what outlives the load is Inherited.
 #pragma once
+
+#include "config/document.hpp"
+#include "exporter/common_settings.hpp"
+#include "exporter/plan.hpp"
 
 #include <map>
 #include <optional>
@@ -8,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/document.hpp"
-#include "exporter/common_settings.hpp"
-#include "exporter/plan.hpp"
 
 namespace sonde::exporter {
 
@@ -22,7 +22,9 @@ struct LoadContext {
     config::Inputs& inputs;
     ProbePool& pool;
 
-    [[nodiscard]] config::Context settings() const { return {&diagnostics, &inputs, nullptr, false, nullptr}; }
+    [[nodiscard]] config::Context settings() const {
+        return {&diagnostics, &inputs, nullptr, false, nullptr};
+    }
 };
 
 class PlanInherited {
@@ -36,7 +38,8 @@ public:
     /// Checks [defaults] and the common keys of every module. After the last take_.
     void check();
 
-    /// Decodes the modules that no target used, so that their errors are found too. After the last target.
+    /// Decodes the modules that no target used, so that their errors are found too. After the last
+    /// target.
     void check_unused();
 
     /// Takes over what `old` has decoded, when it is of the same settings.
@@ -56,17 +59,20 @@ public:
     [[nodiscard]] Entry* find(std::string_view module);
     [[nodiscard]] std::vector<std::string_view> module_names() const;
 
-    /// `target` (may be empty) over the module's layers. When `checked`, what is wrong in the inherited layers
-    /// counts as reported.
+    /// `target` (may be empty) over the module's layers. When `checked`, what is wrong in the
+    /// inherited layers counts as reported.
     [[nodiscard]] std::vector<config::Layer> layers(const config::Layer& target,
                                                     const Entry& entry,
                                                     bool checked = true) const;
+
     [[nodiscard]] const config::Layer& defaults() const { return defaults_layer_; }
 
-    /// The probe of a target that adds no key of its own; null: it has errors or needs the target's keys.
+    /// The probe of a target that adds no key of its own; null: it has errors or needs the target's
+    /// keys.
     std::shared_ptr<const probes::Probe> probe(Entry& entry, const probes::Kind& kind);
 
     [[nodiscard]] std::map<std::string, Inherited, std::less<>> release();
+
     [[nodiscard]] const std::set<std::string>& inputs_used() const { return inputs_used_; }
 
 private:

@@ -15,7 +15,8 @@ std::string scheme_of(std::string_view text) {
     for (const char c : text.substr(0, std::min(text.find("://"), text.size()))) {
         const bool upper = c >= 'A' && c <= 'Z';
         const bool letter = upper || (c >= 'a' && c <= 'z');
-        if (!letter && (out.empty() || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'))) {
+        if (!letter &&
+            (out.empty() || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'))) {
             return {};
         }
         out += upper ? static_cast<char>(c - 'A' + 'a') : c;
@@ -40,7 +41,8 @@ std::string no_kind_takes(std::string_view scheme, std::span<const probes::Kind>
     return unknown_word("url scheme", scheme, known);
 }
 
-/// What may be shown of a url whose text is a secret: its host, as the path may hold a token as well.
+/// What may be shown of a url whose text is a secret: its host, as the path may hold a token as
+/// well.
 std::string masked(const probes::Url& url) {
     std::string out{url.scheme()};
     out += "://" + url.host_header() + "/";
@@ -61,7 +63,8 @@ std::optional<TargetUrl> parse_target_url(const config::Text& text,
     } else if (kind == nullptr) {
         kind = kind_of_scheme(kinds, scheme);
         if (kind == nullptr) {
-            error = text.is_secret() ? "no kind of probe takes the secret's url" : no_kind_takes(scheme, kinds);
+            error = text.is_secret() ? "no kind of probe takes the secret's url"
+                                     : no_kind_takes(scheme, kinds);
             return std::nullopt;
         }
     }
@@ -73,8 +76,9 @@ std::optional<TargetUrl> parse_target_url(const config::Text& text,
             return TargetUrl{kind, *std::move(url)};
         }
     }
-    error = text.is_secret() ? "the secret does not hold a url that kind " + std::string{kind->name} + " takes"
-                             : std::move(reason);
+    error = text.is_secret()
+                ? "the secret does not hold a url that kind " + std::string{kind->name} + " takes"
+                : std::move(reason);
     return std::nullopt;
 }
 
@@ -89,8 +93,8 @@ std::shared_ptr<const Job> TargetReader::read(config::Layer target, std::size_t 
     PlanInherited::Entry* entry = inherited_.find(module.value_or(""));
     const std::size_t errors = context_.diagnostics.all().size();
     config::Context settings = context_.settings();
-    config::Table table{settings,
-                        inherited_.layers(target, entry != nullptr ? *entry : *inherited_.find(""))};
+    config::Table table{
+        settings, inherited_.layers(target, entry != nullptr ? *entry : *inherited_.find(""))};
     CommonSettings common;
     read_common(table, common, SettingsPlace::target);
     if (entry == nullptr) {
@@ -108,9 +112,6 @@ std::shared_ptr<Job> TargetReader::build(config::Table& table,
                                          const CommonSettings& settings,
                                          PlanInherited::Entry& entry) {
     if (settings.url.reveal().empty()) {
-        if (table.origin("url")) {
-            table.error("url", "must not be empty");
-        }
         return nullptr;
     }
     const probes::Kind* named = kind_named(table, settings, entry);
@@ -154,11 +155,14 @@ const probes::Kind* TargetReader::kind_named(config::Table& table,
         return kind;
     }
     const std::size_t from = table.origin("kind").value_or(0);
-    const std::string takes = "kind " + std::string{kind->name} + ", which takes " + schemes_text(kind->schemes) + " urls";
+    const std::string takes = "kind " + std::string{kind->name} + ", which takes " +
+                              schemes_text(kind->schemes) + " urls";
     if (from == 0) {
         table.error("kind", "the url does not fit " + takes);
     } else if (from == 1) {
-        table.error("module", "the url does not fit the module " + config::quoted(*entry.inherited.module) + " of " + takes);
+        table.error("module",
+                    "the url does not fit the module " + config::quoted(*entry.inherited.module) +
+                        " of " + takes);
     }
     return nullptr;  // a kind from [defaults] is only for urls that have no scheme
 }
@@ -202,23 +206,31 @@ std::shared_ptr<const probes::Probe> TargetReader::make(const config::Layer& tar
     const std::size_t errors = context_.diagnostics.all().size();
     std::shared_ptr<const probes::Probe> made =
         context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry));
-    const auto complained = [&] { return context_.diagnostics.all().size() != errors; };
-    const auto probe_of_layers = [&](const auto& one) { return one.first == &kind && one.second; };
+    const auto complained = [&] {
+        return context_.diagnostics.all().size() != errors;
+    };
+    const auto probe_of_layers = [&](const auto& one) {
+        return one.first == &kind && one.second;
+    };
     const auto& probes = entry.inherited.probes;
     if (!made && !complained() && std::any_of(probes.begin(), probes.end(), probe_of_layers)) {
-        // Keys that are right on their own do not fit together: say it where they stand, inherited or not.
-        made = context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry, false));
+        // Keys that are right on their own do not fit together: say it where they stand, inherited
+        // or not.
+        made =
+            context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry, false));
     }
     if (!made && context_.diagnostics.ok()) {
-        context_.diagnostics.add({target.source->label,
-                                  config::line_in(target, ""),
-                                  target.path,
-                                  "these settings do not fit together with what the target inherits"});
+        context_.diagnostics.add(
+            {target.source->label,
+             config::line_in(target, ""),
+             target.path,
+             "these settings do not fit together with what the target inherits"});
     }
     return made;
 }
 
-std::shared_ptr<const Labels> TargetReader::shared(const std::map<std::string, std::string>& labels) {
+std::shared_ptr<const Labels> TargetReader::shared(
+    const std::map<std::string, std::string>& labels) {
     if (labels.empty()) {
         return nullptr;
     }

@@ -1,6 +1,8 @@
-// One [[target]] to a Job. Owns the rules that join a url, a kind, a module and labels; keys of a kind are
-// read by Kind::make.
+// One [[target]] to a Job. Owns the rules that join a url, a kind, a module and labels; keys of a
+// kind are read by Kind::make.
 #pragma once
+
+#include "exporter/plan_inherited.hpp"
 
 #include <map>
 #include <memory>
@@ -8,8 +10,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-
-#include "exporter/plan_inherited.hpp"
 
 namespace sonde::exporter {
 
@@ -19,8 +19,9 @@ struct TargetUrl {
     probes::Url url;
 };
 
-/// `text` with the scheme it has or the first one of `kind` (null: http). Nothing, and what is wrong in
-/// `error`, when it is no url or no kind takes it. The error repeats no part of a `secret` url.
+/// `text` with the scheme it has or the first one of `kind` (null: http). Nothing, and what is
+/// wrong in `error`, when it is no url or no kind takes it. The error repeats no part of a `secret`
+/// url.
 [[nodiscard]] std::optional<TargetUrl> parse_target_url(const config::Text& text,
                                                         const probes::Kind* kind,
                                                         std::span<const probes::Kind> kinds,
@@ -28,14 +29,21 @@ struct TargetUrl {
 
 class TargetReader {
 public:
-    TargetReader(LoadContext& context, PlanInherited& inherited) : context_(context), inherited_(inherited) {}
+    TargetReader(LoadContext& context, PlanInherited& inherited)
+        : context_(context),
+          inherited_(inherited) {}
 
-    /// Null when anything was wrong; it is in the diagnostics. `index` counts the file's targets from 0.
+    /// Null when anything was wrong; it is in the diagnostics. `index` counts the file's targets
+    /// from 0.
     std::shared_ptr<const Job> read(config::Layer target, std::size_t index);
 
 private:
-    std::shared_ptr<Job> build(config::Table& table, const CommonSettings& settings, PlanInherited::Entry& entry);
-    const probes::Kind* kind_named(config::Table& table, const CommonSettings& settings, const PlanInherited::Entry& entry);
+    std::shared_ptr<Job> build(config::Table& table,
+                               const CommonSettings& settings,
+                               PlanInherited::Entry& entry);
+    const probes::Kind* kind_named(config::Table& table,
+                                   const CommonSettings& settings,
+                                   const PlanInherited::Entry& entry);
     std::shared_ptr<const probes::Probe> probe(config::Table& table,
                                                const config::Layer& target,
                                                PlanInherited::Entry& entry,
@@ -53,8 +61,8 @@ private:
     LoadContext& context_;
     PlanInherited& inherited_;
     std::map<Labels, std::shared_ptr<const Labels>> labels_;
-    /// By kind, module and the target's own keys as written: thousands of targets that write the same keys
-    /// are decoded once.
+    /// By kind, module and the target's own keys as written: thousands of targets that write the
+    /// same keys are decoded once.
     std::unordered_map<Digest, Made, DigestHash> made_;
 };
 

@@ -1,9 +1,9 @@
 // Interning of probes by what they read.
 #include "exporter/probe_pool.hpp"
 
-#include <utility>
-
 #include "exporter/common_settings.hpp"
+
+#include <utility>
 
 namespace sonde::exporter {
 

@@ -1,16 +1,16 @@
-// Makes probes from settings so that equal settings are one object: within a load, and across reloads.
-// Owns no configuration; remembers fingerprints, never settings or secrets.
+// Makes probes from settings so that equal settings are one object: within a load, and across
+// reloads. Owns no configuration; remembers fingerprints, never settings or secrets.
 #pragma once
+
+#include "config/table.hpp"
+#include "exporter/digest.hpp"
+#include "probes/kinds/kinds.hpp"
 
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "config/table.hpp"
-#include "exporter/digest.hpp"
-#include "probes/kinds/kinds.hpp"
 
 namespace sonde::exporter {
 
@@ -19,9 +19,11 @@ class ProbePool {
 public:
     using ProbePtr = std::shared_ptr<const probes::Probe>;
 
-    /// Kind::make over `layers`; null when something was wrong (it is in the context's diagnostics). Keys of
-    /// the first layer that are neither common nor the kind's are reported.
-    ProbePtr make(const probes::Kind& kind, const config::Context& context, std::vector<config::Layer> layers);
+    /// Kind::make over `layers`; null when something was wrong (it is in the context's
+    /// diagnostics). Keys of the first layer that are neither common nor the kind's are reported.
+    ProbePtr make(const probes::Kind& kind,
+                  const config::Context& context,
+                  std::vector<config::Layer> layers);
 
     /// Forgets probes that nobody uses any more.
     void forget_unused();
