@@ -1,14 +1,14 @@
 #include "exporter/runner.hpp"
 
-#include <exception>
-#include <optional>
-#include <utility>
+#include "exporter/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
-#include "exporter/log.hpp"
+#include <exception>
+#include <optional>
+#include <utility>
 
 namespace sonde::exporter {
 
@@ -28,7 +28,10 @@ struct Runner::Flight {
 };
 
 Runner::Runner(asio::io_context& context, probes::Env env)
-    : context_(context), env_(env), deadlines_(env.clock.now()), timer_(context) {}
+    : context_(context),
+      env_(env),
+      deadlines_(env.clock.now()),
+      timer_(context) {}
 
 Runner::~Runner() = default;
 
@@ -54,17 +57,16 @@ void Runner::start(std::shared_ptr<const probes::Probe> probe,
     flight.running = true;
     flight.started = env_.clock.now();
     flight.started_unix = env_.clock.unix_now();
-    const probes::Deadline deadline{flight.started + timeout};
+    const probes::Deadline deadline{flight.started + timeout, timeout};
     deadlines_.schedule(flight.id, deadline.at);
     arm();
-    asio::co_spawn(
-        context_,
-        flight.probe->run(*flight.env, *flight.target, deadline),
-        asio::bind_cancellation_slot(
-            flight.cancel.slot(),
-            [this, &flight](std::exception_ptr bug, probes::ProbeResult result) {
-                finish(flight, std::move(bug), std::move(result));
-            }));
+    asio::co_spawn(context_,
+                   flight.probe->run(*flight.env, *flight.target, deadline),
+                   asio::bind_cancellation_slot(
+                       flight.cancel.slot(),
+                       [this, &flight](std::exception_ptr bug, probes::ProbeResult result) {
+                           finish(flight, std::move(bug), std::move(result));
+                       }));
 }
 
 void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result) {
@@ -99,7 +101,9 @@ void Runner::cancel_all() {
     }
 }
 
-void Runner::close() { timer_.cancel(); }
+void Runner::close() {
+    timer_.cancel();
+}
 
 void Runner::arm() {
     const auto next = deadlines_.next();

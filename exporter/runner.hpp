@@ -1,23 +1,25 @@
-// Runs single checks, each under its one deadline: for the scheduler, for /probe and for `sonde probe`.
-// Owns cancellation and the line between a probe's outcome and a bug of ours; records nothing.
+// Runs single checks, each under its one deadline: for the scheduler, for /probe and for `sonde
+// probe`. Owns cancellation and the line between a probe's outcome and a bug of ours; records
+// nothing.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "exporter/timer_wheel.hpp"
 #include "probes/net/clock.hpp"
 #include "probes/probe.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
 namespace sonde::exporter {
 
 class Runner {
 public:
-    /// What came of a check. `cancelled`: it was ended by cancel_all() and says nothing of the target.
+    /// What came of a check. `cancelled`: it was ended by cancel_all() and says nothing of the
+    /// target.
     struct Outcome {
         probes::net::TimePoint started;
         probes::net::UnixTime started_unix;
@@ -33,9 +35,9 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Starts a check now and calls `done` once, later, on the context. At the deadline the probe is
-    /// cancelled and returns what it has measured. An exception that leaves the probe is a bug: it
-    /// becomes internal_error and is logged.
+    /// Starts a check now and calls `done` once, later, on the context. At the deadline the probe
+    /// is cancelled and returns what it has measured. An exception that leaves the probe is a bug:
+    /// it becomes internal_error and is logged.
     void start(std::shared_ptr<const probes::Probe> probe,
                std::shared_ptr<const probes::Target> target,
                std::chrono::nanoseconds timeout,

@@ -7,6 +7,7 @@ namespace sonde::probes {
 
 struct Deadline {
     net::TimePoint at = net::TimePoint::max();
+    std::chrono::nanoseconds timeout{};  // from the start of the check to `at`, for error texts
 
     [[nodiscard]] bool passed(net::TimePoint now) const { return now >= at; }
 };

@@ -1,10 +1,10 @@
 // Why a check failed: the closed list that becomes the `reason` label, and the one map into it.
 #pragma once
 
+#include <boost/system/error_code.hpp>
+
 #include <cstdint>
 #include <string_view>
-
-#include <boost/system/error_code.hpp>
 
 namespace sonde::probes {
 

@@ -153,8 +153,8 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
 // clang-format on
 
 struct MeasurementRow {
-    Measurement measurement;
-    Family family;
+    Measurement measurement = Measurement::count;
+    Family family = Family::count;
     std::optional<Phase> phase;  // the value of the family's label
 };
 
@@ -241,9 +241,12 @@ std::span<const FamilyInfo> families() {
 }
 
 std::span<const MeasurementInfo> measurements_of(Family family) {
-    const auto run = std::ranges::equal_range(
-        measurement_table(), family, std::ranges::less{}, &MeasurementInfo::family);
-    return {run.begin(), run.end()};
+    // Two searches: clang-tidy 14 cannot compile what std::ranges::equal_range returns.
+    const MeasurementTable& table = measurement_table();
+    const auto by_family = &MeasurementInfo::family;
+    const auto begin = std::ranges::lower_bound(table, family, std::ranges::less{}, by_family);
+    const auto end = std::ranges::upper_bound(table, family, std::ranges::less{}, by_family);
+    return {begin, end};
 }
 
 bool is_reserved_label(std::string_view label) {

@@ -54,7 +54,8 @@ struct FamilyInfo {
     Family family;
     std::string_view name;  // with _total for counters
     MetricType type;
-    std::string_view unit;  // "seconds", "bytes" or ""; the name ends in it where OpenMetrics wants it
+    std::string_view
+        unit;  // "seconds", "bytes" or ""; the name ends in it where OpenMetrics wants it
     std::string_view help;
     std::span<const std::string_view> labels;  // beyond `target` and the target's own
     bool extra;                                // only when asked for in [metrics] extra
@@ -100,11 +101,12 @@ struct MeasurementInfo {
 /// All families in the order in which they are exposed.
 [[nodiscard]] std::span<const FamilyInfo> families();
 
-/// The measurements of one family, a contiguous run; empty for families of labelled readings and of the store.
+/// The measurements of one family, a contiguous run; empty for families of labelled readings and of
+/// the store.
 [[nodiscard]] std::span<const MeasurementInfo> measurements_of(Family family);
 
-/// Label names that a target's own labels may not use: each label of the catalogue (with the `le` of
-/// histograms), `target`, `job`, `instance` and all that begin with `__`.
+/// Label names that a target's own labels may not use: each label of the catalogue (with the `le`
+/// of histograms), `target`, `job`, `instance` and all that begin with `__`.
 [[nodiscard]] bool is_reserved_label(std::string_view label);
 
 }  // namespace sonde::probes

@@ -1,12 +1,12 @@
 // A probe is a pure question: it knows no schedule, no metric library and no logger.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include "probes/deadline.hpp"
 #include "probes/env.hpp"
 #include "probes/result.hpp"
 #include "probes/target.hpp"
+
+#include <boost/asio/awaitable.hpp>
 
 namespace sonde::probes {
 

@@ -1,6 +1,9 @@
 // What one check found out. A value: it knows no metric library and no target.
 #pragma once
 
+#include "probes/failure.hpp"
+#include "probes/measurement.hpp"
+
 #include <array>
 #include <bitset>
 #include <chrono>
@@ -8,9 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "probes/failure.hpp"
-#include "probes/measurement.hpp"
 
 namespace sonde::probes {
 
@@ -42,12 +42,13 @@ private:
         return static_cast<std::size_t>(measurement);
     }
 
-    std::array<double, static_cast<std::size_t>(Measurement::count)> values_;  // read only where present_
+    std::array<double, static_cast<std::size_t>(Measurement::count)>
+        values_;  // read only where present_
     std::bitset<static_cast<std::size_t>(Measurement::count)> present_;
 };
 
-/// The values of a family's labels, in the order of FamilyInfo::labels. Made once where the value is
-/// known (a pattern's name at load, a certificate's facts when it is first seen) and shared.
+/// The values of a family's labels, in the order of FamilyInfo::labels. Made once where the value
+/// is known (a pattern's name at load, a certificate's facts when it is first seen) and shared.
 using LabelValues = std::shared_ptr<const std::vector<std::string>>;
 
 /// A number whose labels are not fixed in the catalogue.
@@ -59,10 +60,11 @@ struct LabelledReading {
 
 struct ProbeResult {
     Failure failure = Failure::internal_error;  // none: the check succeeded
-    std::string detail;      // one line for people: what failed, at which address, in which phase
-    Duration duration{};     // from the start of the check to its verdict
+    std::string detail;   // one line for people: what failed, at which address, in which phase
+    Duration duration{};  // from the start of the check to its verdict
     std::optional<Duration> rtt;  // SEMANTICS: absent when there was no whole answer
-    std::optional<bool> arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
+    std::optional<bool>
+        arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
     Readings readings;
     std::vector<LabelledReading> labelled;
 

@@ -1,11 +1,12 @@
-// What every step of a running check needs to know: the world, the deadline, and whether it was cancelled.
+// What every step of a running check needs to know: the world, the deadline, and whether it was
+// cancelled.
 #pragma once
-
-#include <boost/asio/cancellation_state.hpp>
 
 #include "probes/deadline.hpp"
 #include "probes/env.hpp"
 #include "probes/net/clock.hpp"
+
+#include <boost/asio/cancellation_state.hpp>
 
 namespace sonde::probes {
 

@@ -1,9 +1,9 @@
 // What a check is asked about.
 #pragma once
 
-#include <string>
-
 #include "probes/url.hpp"
+
+#include <string>
 
 namespace sonde::probes {
 

@@ -2,14 +2,14 @@
 // somebody looks (Env::trace); the metrics never come from here.
 #pragma once
 
+#include "probes/failure.hpp"
+#include "probes/result.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "probes/failure.hpp"
-#include "probes/result.hpp"
 
 namespace sonde::probes {
 
@@ -40,7 +40,7 @@ struct TraceHop {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string tls_version;
     std::string tls_cipher;
-    std::string tls_error;  // what verification found; empty: verified
+    std::string tls_error;                // what verification found; empty: verified
     std::vector<TraceCertificate> chain;  // as the server sent it
 };
 

@@ -1,6 +1,6 @@
 // A target's or a redirect's URL, kept as it will go out on the wire.
-// RFC 3986; hosts with other than ASCII letters become A-labels (libidn2, UTS #46); only what RFC 3986
-// forbids is percent-encoded; the query goes out byte for byte.
+// RFC 3986; hosts with other than ASCII letters become A-labels (libidn2, UTS #46); only what RFC
+// 3986 forbids is percent-encoded; the query goes out byte for byte.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,13 @@ public:
     /// RFC 3986 section 5.2: `reference` (a Location) against this URL. The fragment is dropped.
     [[nodiscard]] std::optional<Url> resolve(std::string_view reference, std::string& error) const;
 
-    [[nodiscard]] std::string_view scheme() const;     // lower case
-    [[nodiscard]] std::string_view host() const;       // as it is resolved: no brackets, A-labels, zone kept
-    [[nodiscard]] std::uint16_t port() const;          // explicit, or the scheme's default; 0: none known
-    [[nodiscard]] std::string_view userinfo() const;   // still encoded; empty when there is none
-    [[nodiscard]] std::string_view request_target() const;  // origin-form: path and query, at least "/"
+    [[nodiscard]] std::string_view scheme() const;  // lower case
+    [[nodiscard]] std::string_view host()
+        const;  // as it is resolved: no brackets, A-labels, zone kept
+    [[nodiscard]] std::uint16_t port() const;  // explicit, or the scheme's default; 0: none known
+    [[nodiscard]] std::string_view userinfo() const;  // still encoded; empty when there is none
+    [[nodiscard]] std::string_view request_target()
+        const;  // origin-form: path and query, at least "/"
     /// For the Host header: host (bracketed when it is an IPv6 literal, without zone) and the port
     /// when it is explicit and not the scheme's default.
     [[nodiscard]] std::string host_header() const;

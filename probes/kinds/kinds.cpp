@@ -1,9 +1,9 @@
 #include "probes/kinds/kinds.hpp"
 
+#include "probes/kinds/http/http.hpp"
+
 #include <algorithm>
 #include <array>
-
-#include "probes/kinds/http/http.hpp"
 
 namespace sonde::probes {
 
@@ -12,12 +12,18 @@ namespace {
 constexpr std::array<std::string_view, 2> http_schemes{"http", "https"};
 
 constexpr std::array<Kind, 1> all{{
-    {"http", http_schemes, "Requests a page over HTTP/1.1 and judges the answer.", &http::make, &http::check_url},
+    {"http",
+     http_schemes,
+     "Requests a page over HTTP/1.1 and judges the answer.",
+     &http::make,
+     &http::check_url},
 }};
 
 }  // namespace
 
-std::span<const Kind> kinds() { return all; }
+std::span<const Kind> kinds() {
+    return all;
+}
 
 const Kind* find_kind(std::string_view name) {
     const auto found = std::ranges::find(all, name, &Kind::name);
@@ -25,8 +31,9 @@ const Kind* find_kind(std::string_view name) {
 }
 
 const Kind* kind_of_scheme(std::string_view scheme) {
-    const auto found = std::ranges::find_if(
-        all, [&](const Kind& kind) { return std::ranges::find(kind.schemes, scheme) != kind.schemes.end(); });
+    const auto found = std::ranges::find_if(all, [&](const Kind& kind) {
+        return std::ranges::find(kind.schemes, scheme) != kind.schemes.end();
+    });
     return found == all.end() ? nullptr : &*found;
 }
 

@@ -1,21 +1,21 @@
 // THE list of kinds of probes.
 #pragma once
 
+#include "config/table.hpp"
+#include "probes/probe.hpp"
+
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "config/table.hpp"
-#include "probes/probe.hpp"
-
 namespace sonde::probes {
 
 struct Kind {
-    std::string_view name;                       // "http": the kind label and the key in docs/config.md
-    std::span<const std::string_view> schemes;   // url schemes that choose it
-    std::string_view help;                       // one sentence for the reference
+    std::string_view name;  // "http": the kind label and the key in docs/config.md
+    std::span<const std::string_view> schemes;  // url schemes that choose it
+    std::string_view help;                      // one sentence for the reference
 
     /// Reads the settings of this kind (not the ones every kind has: url, interval, labels...).
     /// What is wrong goes to the table's diagnostics; null when anything was.

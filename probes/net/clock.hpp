@@ -18,8 +18,9 @@ public:
     static const Clock& system();
 };
 
-/// The monotonic moment of an arrival that the kernel stamped with the wall clock. Reads both clocks
-/// now; a clock step between the arrival and this call is caught by clamping to [earliest, now].
+/// The monotonic moment of an arrival that the kernel stamped with the wall clock. Reads both
+/// clocks now; a clock step between the arrival and this call is caught by clamping to [earliest,
+/// now].
 [[nodiscard]] TimePoint to_monotonic(UnixTime arrival, TimePoint earliest, const Clock& clock);
 
 }  // namespace sonde::probes::net

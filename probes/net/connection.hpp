@@ -1,12 +1,12 @@
-// A connection that is plain or TLS, so that a protocol is written once. Owns neither the choice nor the
-// judgement of certificates.
+// A connection that is plain or TLS, so that a protocol is written once. Owns neither the choice
+// nor the judgement of certificates.
 #pragma once
-
-#include <optional>
-#include <string>
 
 #include "probes/net/stream.hpp"
 #include "probes/net/tls_stream.hpp"
+
+#include <optional>
+#include <string>
 
 namespace sonde::probes::net {
 

@@ -21,6 +21,7 @@ public:
 
     void set_port(std::uint16_t port);
     [[nodiscard]] std::uint16_t port() const;
+
     [[nodiscard]] bool is_v6() const { return storage_.base.sa_family == AF_INET6; }
 
     /// The 4 or 16 bytes of the address.

@@ -1,12 +1,12 @@
 #include "probes/net/poller.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 namespace sonde::probes::net {
 
@@ -22,7 +22,9 @@ struct Poller::Batch {
     int next = 0;
 };
 
-Poller::Poller(asio::io_context& context) : context_(context), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+Poller::Poller(asio::io_context& context)
+    : context_(context),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) {
         throw std::system_error(errno, std::system_category(), "epoll_create1");
     }
@@ -32,7 +34,9 @@ Poller::Poller(asio::io_context& context) : context_(context), epoll_(epoll_crea
 
 Poller::~Poller() = default;
 
-void Poller::close() { batch_->descriptor.close(); }
+void Poller::close() {
+    batch_->descriptor.close();
+}
 
 void Poller::arm() {
     batch_->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -116,7 +120,8 @@ void Watch::on_events(std::uint32_t events) {
     if (writable) {
         wake(Direction::write);
     }
-    // The handler that ran may have destroyed this Watch; its destructor then took it from current_.
+    // The handler that ran may have destroyed this Watch; its destructor then took it from
+    // current_.
     if (readable && poller.current_ == this) {
         wake(Direction::read);
     }

@@ -1,13 +1,10 @@
 // Readiness of descriptors for one worker: an epoll set of its own inside the worker's io_context.
-// Why not Asio's reactor: each async_wait there costs an epoll_ctl, and a connect another; a descriptor
-// here is registered once, edge-triggered for both directions (tests/bench/check_cost has the numbers).
+// Why not Asio's reactor: each async_wait there costs an epoll_ctl, and a connect another; a
+// descriptor here is registered once, edge-triggered for both directions (tests/bench/check_cost
+// has the numbers).
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <utility>
+#include "probes/net/waiter.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
@@ -17,7 +14,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
-#include "probes/net/waiter.hpp"
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace sonde::probes::net {
 
@@ -34,14 +35,16 @@ public:
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    /// A wait under way is dropped without completing: whoever waits must have been cancelled before.
+    /// A wait under way is dropped without completing: whoever waits must have been cancelled
+    /// before.
     ~Watch();
 
     /// Registers `fd`, which must be non-blocking and stays the caller's.
     boost::system::error_code start(int fd);
 
-    /// Forgets the descriptor, which the caller closes right after (closing takes it out of the epoll
-    /// set, so that no system call is spent here); waits under way end with operation_aborted.
+    /// Forgets the descriptor, which the caller closes right after (closing takes it out of the
+    /// epoll set, so that no system call is spent here); waits under way end with
+    /// operation_aborted.
     void stop();
 
     /// Completes when the descriptor may have become ready in this direction since the last wait;
@@ -50,7 +53,9 @@ public:
     template <typename Token>
     auto wait(Direction direction, Token&& token) {
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
-            [](auto handler, Watch* self, Direction way) { self->suspend(way, std::move(handler)); },
+            [](auto handler, Watch* self, Direction way) {
+                self->suspend(way, std::move(handler));
+            },
             token,
             this,
             direction);

@@ -1,15 +1,6 @@
 #include "probes/net/resolver.hpp"
 
-#include <sys/stat.h>
-
-#include <ares.h>
-#include <netdb.h>
-
-#include <atomic>
-#include <map>
-#include <optional>
-#include <stdexcept>
-#include <utility>
+#include "probes/net/waiter.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -19,7 +10,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "probes/net/waiter.hpp"
+#include <ares.h>
+#include <netdb.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <utility>
 
 namespace sonde::probes::net {
 
@@ -30,8 +29,8 @@ namespace {
 
 constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 
-/// One question under way. c-ares cannot take back a single one, so a cancelled question leaves this
-/// behind with nobody waiting until its callback comes.
+/// One question under way. c-ares cannot take back a single one, so a cancelled question leaves
+/// this behind with nobody waiting until its callback comes.
 struct Query {
     Waiter waiter;
     Resolution answer;
@@ -39,21 +38,32 @@ struct Query {
 
 std::string describe(int status) {
     switch (status) {
-        case ARES_ENOTFOUND: return "NXDOMAIN: the name does not exist";
-        case ARES_ENODATA: return "the name has no address";
-        case ARES_ESERVFAIL: return "SERVFAIL from the name server";
-        case ARES_EREFUSED: return "REFUSED by the name server";
-        case ARES_ETIMEOUT: return "no answer from the name server";
-        case ARES_ECONNREFUSED: return "no name server could be reached";
-        default: return ares_strerror(status);
+        case ARES_ENOTFOUND:
+            return "NXDOMAIN: the name does not exist";
+        case ARES_ENODATA:
+            return "the name has no address";
+        case ARES_ESERVFAIL:
+            return "SERVFAIL from the name server";
+        case ARES_EREFUSED:
+            return "REFUSED by the name server";
+        case ARES_ETIMEOUT:
+            return "no answer from the name server";
+        case ARES_ECONNREFUSED:
+            return "no name server could be reached";
+        default:
+            return ares_strerror(status);
     }
 }
 
 /// A c-ares channel driven by Asio: its sockets, its timer, and the questions it has open.
 class Channel : public std::enable_shared_from_this<Channel> {
 public:
-    Channel(asio::io_context& context, const Resolver::Options& options, std::atomic<std::uint64_t>& resends)
-        : context_(context), timer_(context), resends_(resends) {
+    Channel(asio::io_context& context,
+            const Resolver::Options& options,
+            std::atomic<std::uint64_t>& resends)
+        : context_(context),
+          timer_(context),
+          resends_(resends) {
         ares_options wanted{};
         wanted.timeout = static_cast<int>(options.resend_after.count());
         wanted.tries = options.tries;
@@ -61,10 +71,11 @@ public:
         wanted.sock_state_cb_data = this;
         std::string resolv_conf = options.resolv_conf;
         wanted.resolvconf_path = resolv_conf.data();
-        // Without it c-ares drops SERVFAIL and REFUSED, asks again and in the end says that no server could
-        // be reached: hidden retries and the wrong reason.
+        // Without it c-ares drops SERVFAIL and REFUSED, asks again and in the end says that no
+        // server could be reached: hidden retries and the wrong reason.
         wanted.flags = ARES_FLAG_NOCHECKRESP;
-        const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
+        const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                         ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
         if (int status = ares_init_options(&channel_, &wanted, mask); status != ARES_SUCCESS) {
             throw std::runtime_error{std::string{"resolver: "} + ares_strerror(status)};
         }
@@ -73,7 +84,8 @@ public:
             for (const std::string& server : options.servers) {
                 list += (list.empty() ? "" : ",") + server;
             }
-            if (int status = ares_set_servers_ports_csv(channel_, list.c_str()); status != ARES_SUCCESS) {
+            if (int status = ares_set_servers_ports_csv(channel_, list.c_str());
+                status != ARES_SUCCESS) {
                 ares_destroy(channel_);
                 throw std::runtime_error{"resolver: " + list + ": " + ares_strerror(status)};
             }
@@ -120,7 +132,8 @@ private:
         Query& query = *call->query;
         call->channel->resends_ += static_cast<std::uint64_t>(timeouts);
         if (status == ARES_SUCCESS) {
-            for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
+            for (const ares_addrinfo_node* node = found->nodes; node != nullptr;
+                 node = node->ai_next) {
                 if (auto endpoint = Endpoint::from(node->ai_addr)) {
                     query.answer.addresses.push_back(*endpoint);
                 }
@@ -129,8 +142,10 @@ private:
         } else {
             query.answer.error = describe(status);
         }
-        // Not from inside c-ares: the waiter may ask again, or drop the last reference to the channel.
-        asio::post(call->channel->context_, [keep = std::shared_ptr<Call>{std::move(call)}] {
+        // Not from inside c-ares: the waiter may ask again, or drop the last reference to the
+        // channel.
+        asio::io_context& context = call->channel->context_;
+        asio::post(context, [keep = std::shared_ptr<Call>{std::move(call)}] {
             if (keep->query->waiter.armed()) {
                 keep->query->waiter.complete({});
             }
@@ -176,9 +191,8 @@ private:
                     return;
                 }
                 const bool reading = type == asio::posix::descriptor_base::wait_read;
-                ares_process_fd(self->channel_,
-                                reading ? fd : ARES_SOCKET_BAD,
-                                reading ? ARES_SOCKET_BAD : fd);
+                ares_process_fd(
+                    self->channel_, reading ? fd : ARES_SOCKET_BAD, reading ? ARES_SOCKET_BAD : fd);
                 self->set_timer();
                 if (!socket->closed && (reading ? socket->want_read : socket->want_write)) {
                     self->wait(socket, type);
@@ -192,7 +206,8 @@ private:
             timer_.cancel();
             return;
         }
-        timer_.expires_after(std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec} +
+        timer_.expires_after(std::chrono::seconds{left.tv_sec} +
+                             std::chrono::microseconds{left.tv_usec} +
                              std::chrono::milliseconds{1});
         timer_.async_wait([weak = weak_from_this()](error_code error) {
             if (auto self = weak.lock(); self && !error) {
@@ -219,10 +234,12 @@ struct FileState {
 
 FileState state_of(const std::string& path) {
     struct stat found {};
+
     if (stat(path.c_str(), &found) != 0) {
         return {};
     }
-    return {found.st_mtim.tv_sec * 1'000'000'000L + found.st_mtim.tv_nsec, found.st_ino, found.st_size};
+    return {
+        found.st_mtim.tv_sec * 1'000'000'000L + found.st_mtim.tv_nsec, found.st_ino, found.st_size};
 }
 
 }  // namespace
@@ -237,8 +254,8 @@ struct Resolver::Impl {
     FileState resolv_conf;
     TimePoint looked_at;
 
-    /// Rebuilds the channel when resolv.conf has changed, looking at most once a second. Questions that
-    /// are under way keep the old channel until they are answered.
+    /// Rebuilds the channel when resolv.conf has changed, looking at most once a second. Questions
+    /// that are under way keep the old channel until they are answered.
     Channel& current() {
         const TimePoint now = clock.now();
         if (!channel || now - looked_at >= std::chrono::seconds{1}) {
@@ -263,7 +280,9 @@ Resolver::Resolver(asio::io_context& context, const Clock& clock, Options option
     }
 }
 
-Resolver::~Resolver() { close(); }
+Resolver::~Resolver() {
+    close();
+}
 
 void Resolver::close() {
     if (impl_->channel) {
@@ -276,7 +295,9 @@ void Resolver::close() {
     }
 }
 
-std::uint64_t Resolver::resends() const { return impl_->resends; }
+std::uint64_t Resolver::resends() const {
+    return impl_->resends;
+}
 
 namespace {
 

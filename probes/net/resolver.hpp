@@ -1,17 +1,18 @@
-// Names to addresses for one worker, through c-ares: hosts file, search list and servers of resolv.conf.
-// Nothing is cached and nothing asked twice behind the user's back: resends are counted.
+// Names to addresses for one worker, through c-ares: hosts file, search list and servers of
+// resolv.conf. Nothing is cached and nothing asked twice behind the user's back: resends are
+// counted.
 #pragma once
+
+#include "probes/net/clock.hpp"
+#include "probes/net/endpoint.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include "probes/net/clock.hpp"
-#include "probes/net/endpoint.hpp"
 
 namespace sonde::probes::net {
 
@@ -40,8 +41,8 @@ public:
     /// completes at once with `cancelled`. A name that ends in a dot skips the search list.
     boost::asio::awaitable<Resolution> resolve(std::string name);
 
-    /// Ends every question and every wait, so that the context can run out of work; resolve() must not
-    /// be called any more.
+    /// Ends every question and every wait, so that the context can run out of work; resolve() must
+    /// not be called any more.
     void close();
 
     /// Queries sent again because no answer came in time, since the start. Any thread.

@@ -1,5 +1,7 @@
 #include "probes/net/stream.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
@@ -10,13 +12,13 @@
 #include <cerrno>
 #include <cstring>
 
-#include <boost/asio/error.hpp>
-
 namespace sonde::probes::net {
 
 namespace {
 
-boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
+boost::system::error_code last_error() {
+    return {errno, boost::system::system_category()};
+}
 
 constexpr int receive_timestamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 
@@ -25,8 +27,9 @@ void ask_for_arrival_times(int fd) {
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &receive_timestamps, sizeof receive_timestamps);
 }
 
-/// The first socket in the machine that wants timestamps makes the kernel patch its own code, and the
-/// last one to go patches it back; one socket that always wants them keeps that out of the checks.
+/// The first socket in the machine that wants timestamps makes the kernel patch its own code, and
+/// the last one to go patches it back; one socket that always wants them keeps that out of the
+/// checks.
 void keep_timestamping_on() {
     static const int keeper = [] {
         const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -86,7 +89,8 @@ IoResult Stream::connected(TcpInfo& info) {
         int error = 0;
         size = sizeof error;
         getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-        return IoResult::failed({error != 0 ? error : ECONNRESET, boost::system::system_category()});
+        return IoResult::failed(
+            {error != 0 ? error : ECONNRESET, boost::system::system_category()});
     }
     info = {std::chrono::microseconds{kernel.tcpi_rtt}, kernel.tcpi_total_retrans};
     return {};

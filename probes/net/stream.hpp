@@ -1,16 +1,17 @@
-// A TCP connection of a check, with what the kernel knows about it: when bytes arrived and how long the
-// path is. Plain bytes only; TLS is layered on it in tls_stream. Owns the descriptor; knows no protocol.
+// A TCP connection of a check, with what the kernel knows about it: when bytes arrived and how long
+// the path is. Plain bytes only; TLS is layered on it in tls_stream. Owns the descriptor; knows no
+// protocol.
 #pragma once
-
-#include <cstdint>
-#include <optional>
-#include <span>
-
-#include <boost/system/error_code.hpp>
 
 #include "probes/net/clock.hpp"
 #include "probes/net/endpoint.hpp"
 #include "probes/net/poller.hpp"
+
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
 
 namespace sonde::probes::net {
 
@@ -46,6 +47,7 @@ public:
 
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
+
     ~Stream() { close(); }
 
     /// Creates the socket and starts to connect; wait for Direction::write, then ask connected().

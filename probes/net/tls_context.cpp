@@ -1,11 +1,11 @@
 #include "probes/net/tls_context.hpp"
 
-#include <map>
-#include <mutex>
-
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include <map>
+#include <mutex>
 
 namespace sonde::probes::net {
 
@@ -40,7 +40,8 @@ bool add_pem(X509_STORE* store, const std::string& pem, std::string& error) {
 
 }  // namespace
 
-std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings, std::string& error) {
+std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
+                                                   std::string& error) {
     static std::mutex mutex;
     static std::map<std::string, std::weak_ptr<const TlsContext>> made;
     const std::scoped_lock lock{mutex};
@@ -62,9 +63,16 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings, 
     // One read(2) for what has arrived instead of two for each record.
     SSL_CTX_set_read_ahead(native, 1);
     known = context;
+    if (settings.ca_pem.empty()) {
+        // Nearly every target uses it and a reload must not load it again.
+        static std::shared_ptr<const TlsContext> kept;
+        kept = context;
+    }
     return context;
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+    SSL_CTX_free(context_);
+}
 
 }  // namespace sonde::probes::net

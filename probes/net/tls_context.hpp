@@ -1,11 +1,11 @@
-// One SSL_CTX for each distinct TLS setting, made when the configuration is loaded and shared by all
-// workers. Owns trust; judges nothing (tls_stream records, the probe judges).
+// One SSL_CTX for each distinct TLS setting, made when the configuration is loaded and shared by
+// all workers. Owns trust; judges nothing (tls_stream records, the probe judges).
 #pragma once
+
+#include <openssl/ssl.h>
 
 #include <memory>
 #include <string>
-
-#include <openssl/ssl.h>
 
 namespace sonde::probes::net {
 
@@ -16,9 +16,9 @@ struct TlsSettings {
 
 class TlsContext {
 public:
-    /// Contexts with equal settings are one object while it is in use, so that the system's store
-    /// (50 ms to load) is read once. Null, and what is wrong in `error`, when there is no usable
-    /// certificate in ca_pem. Any thread.
+    /// Contexts with equal settings are one object while it is in use; that of the system's store
+    /// (50 ms to load) is kept for the life of the process. Null, and what is wrong in `error`,
+    /// when there is no usable certificate in ca_pem. Any thread.
     static std::shared_ptr<const TlsContext> make(const TlsSettings& settings, std::string& error);
 
     ~TlsContext();

@@ -1,18 +1,18 @@
 #include "probes/net/tls_stream.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include <boost/asio/error.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace sonde::probes::net {
 
-/// The BIO between OpenSSL and our Stream: it reads with the stream's recvmsg so that arrival times are
-/// kept, and passes on which readiness to wait for.
+/// The BIO between OpenSSL and our Stream: it reads with the stream's recvmsg so that arrival times
+/// are kept, and passes on which readiness to wait for.
 struct BioAccess {
     static TlsStream& stream_of(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
 
@@ -50,7 +50,8 @@ struct BioAccess {
 
     static const BIO_METHOD* method() {
         static BIO_METHOD* const made = [] {
-            BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sonde stream");
+            BIO_METHOD* fresh =
+                BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sonde stream");
             BIO_meth_set_read(fresh, &BioAccess::read);
             BIO_meth_set_write(fresh, &BioAccess::write);
             BIO_meth_set_ctrl(fresh, &BioAccess::control);
@@ -92,7 +93,8 @@ bool is_peer_alert(unsigned long code) {
 }  // namespace
 
 TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::string& name)
-    : stream_(stream), ssl_(SSL_new(context.native())) {
+    : stream_(stream),
+      ssl_(SSL_new(context.native())) {
     BIO* bio = BIO_new(BioAccess::method());
     BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
@@ -148,20 +150,29 @@ IoResult TlsStream::finish(int returned, Phase phase) {
         return IoResult::moved(static_cast<std::size_t>(returned));
     }
     switch (SSL_get_error(ssl_.get(), returned)) {
-        case SSL_ERROR_WANT_READ: return IoResult::wait_for(socket_wait_.value_or(Direction::read));
-        case SSL_ERROR_WANT_WRITE: return IoResult::wait_for(socket_wait_.value_or(Direction::write));
-        case SSL_ERROR_ZERO_RETURN: return IoResult::failed(boost::asio::error::eof);
-        default: break;
+        case SSL_ERROR_WANT_READ:
+            return IoResult::wait_for(socket_wait_.value_or(Direction::read));
+        case SSL_ERROR_WANT_WRITE:
+            return IoResult::wait_for(socket_wait_.value_or(Direction::write));
+        case SSL_ERROR_ZERO_RETURN:
+            return IoResult::failed(boost::asio::error::eof);
+        default:
+            break;
     }
     const unsigned long code = ERR_peek_error();
     const bool truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     if (code == 0 || truncated) {
-        // The connection broke below TLS; without close_notify an end is a truncation (RFC 8446, 6.1).
-        const auto error = socket_error_ ? socket_error_
-                                         : boost::system::error_code{boost::asio::error::eof};
+        // The connection broke below TLS. An end without close_notify is a truncation, not an end
+        // (RFC 8446 section 6.1, RFC 9112 section 9.8).
+        boost::system::error_code error = socket_error_;
+        error_text_ = error.message();
+        if (!error || error == boost::asio::error::eof) {
+            error = phase == Phase::tls
+                        ? boost::asio::error::make_error_code(boost::asio::error::eof)
+                        : boost::asio::error::make_error_code(boost::asio::error::connection_reset);
+            error_text_ = "the server closed the connection without a TLS close_notify";
+        }
         failure_ = classify(error, phase);
-        error_text_ = error == boost::asio::error::eof ? "connection closed without a TLS close_notify"
-                                                       : error.message();
         return IoResult::failed(error);
     }
     const char* reason = ERR_reason_error_string(code);
@@ -187,12 +198,14 @@ TlsVerdict TlsStream::verdict() const {
             verdict.detail += " (certificate " + std::to_string(depth) + " of the chain)";
         }
     }
-    // What says most about the server comes first: nobody vouches for it, then its dates, then its name.
+    // What says most about the server comes first: nobody vouches for it, then its dates, then its
+    // name.
     for (Failure failure : {Failure::certificate_untrusted,
                             Failure::certificate_expired,
                             Failure::certificate_name}) {
-        if (std::ranges::any_of(verify_errors_,
-                                [&](const VerifyError& e) { return failure_of(e.code) == failure; })) {
+        if (std::ranges::any_of(verify_errors_, [&](const VerifyError& e) {
+                return failure_of(e.code) == failure;
+            })) {
             verdict.failure = failure;
             break;
         }
@@ -202,11 +215,16 @@ TlsVerdict TlsStream::verdict() const {
 
 std::string_view TlsStream::version() const {
     switch (SSL_version(ssl_.get())) {
-        case TLS1_VERSION: return "TLS 1.0";
-        case TLS1_1_VERSION: return "TLS 1.1";
-        case TLS1_2_VERSION: return "TLS 1.2";
-        case TLS1_3_VERSION: return "TLS 1.3";
-        default: return "unknown";
+        case TLS1_VERSION:
+            return "TLS 1.0";
+        case TLS1_1_VERSION:
+            return "TLS 1.1";
+        case TLS1_2_VERSION:
+            return "TLS 1.2";
+        case TLS1_3_VERSION:
+            return "TLS 1.3";
+        default:
+            return "unknown";
     }
 }
 

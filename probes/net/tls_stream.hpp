@@ -1,32 +1,33 @@
-// TLS over a Stream: inspected first, judged afterwards. Verification errors never end the handshake
-// here; they are recorded, and whoever asked decides before sending a byte.
+// TLS over a Stream: inspected first, judged afterwards. Verification errors never end the
+// handshake here; they are recorded, and whoever asked decides before sending a byte.
 #pragma once
+
+#include "probes/failure.hpp"
+#include "probes/net/stream.hpp"
+#include "probes/net/tls_context.hpp"
+
+#include <openssl/ssl.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <openssl/ssl.h>
-
-#include "probes/failure.hpp"
-#include "probes/net/stream.hpp"
-#include "probes/net/tls_context.hpp"
-
 namespace sonde::probes::net {
 
 /// What verification found, whether or not it was asked to matter.
 struct TlsVerdict {
-    Failure failure = Failure::none;  // certificate_untrusted, certificate_expired or certificate_name
-    std::string detail;               // one line: every error with the certificate it is about
+    Failure failure =
+        Failure::none;   // certificate_untrusted, certificate_expired or certificate_name
+    std::string detail;  // one line: every error with the certificate it is about
 
     [[nodiscard]] bool verified() const { return failure == Failure::none; }
 };
 
 class TlsStream {
 public:
-    /// `stream` is connected and outlives this. `name`: for SNI (unless it is an address) and for the
-    /// check of the certificate.
+    /// `stream` is connected and outlives this. `name`: for SNI (unless it is an address) and for
+    /// the check of the certificate.
     TlsStream(Stream& stream, const TlsContext& context, const std::string& name);
     ~TlsStream();
     TlsStream(const TlsStream&) = delete;
@@ -54,6 +55,7 @@ public:
 
 private:
     friend struct BioAccess;
+
     struct Free {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
     };

@@ -1,16 +1,17 @@
 // A place for one suspended completion handler, without a heap allocation for each wait.
 #pragma once
 
+#include <boost/system/error_code.hpp>
+
 #include <cstddef>
 #include <new>
 #include <type_traits>
 #include <utility>
 
-#include <boost/system/error_code.hpp>
-
 namespace sonde::probes::net {
 
-/// Holds at most one handler of signature void(error_code). Boost 1.81 has no any_completion_handler.
+/// Holds at most one handler of signature void(error_code). Boost 1.81 has no
+/// any_completion_handler.
 class Waiter {
 public:
     Waiter() = default;
@@ -23,9 +24,9 @@ public:
 
     template <typename Handler>
     void emplace(Handler handler) {
-        static_assert(sizeof(Handler) <= sizeof storage_ &&
-                          alignof(Handler) <= alignof(std::max_align_t),
-                      "make storage_ larger");
+        static_assert(
+            sizeof(Handler) <= sizeof storage_ && alignof(Handler) <= alignof(std::max_align_t),
+            "make storage_ larger");
         static_assert(std::is_nothrow_move_constructible_v<Handler>);
         reset();
         ::new (static_cast<void*>(storage_)) Handler(std::move(handler));
@@ -41,7 +42,8 @@ public:
         };
     }
 
-    /// Calls the handler; the waiter is empty (and may be armed again, or destroyed) before it runs.
+    /// Calls the handler; the waiter is empty (and may be armed again, or destroyed) before it
+    /// runs.
     void complete(boost::system::error_code error) {
         auto invoke = std::exchange(invoke_, nullptr);
         invoke(storage_, &error);

@@ -44,7 +44,7 @@ public:
 /// nothing. Not thread safe.
 class BodyDecoder {
 public:
-    static constexpr std::size_t max_piece = 16 * 1024;
+    static constexpr std::size_t max_piece = std::size_t{16} * 1024;
 
     BodyDecoder();
     BodyDecoder(BodyDecoder&&) noexcept;

@@ -11,7 +11,7 @@ namespace sonde::probes::wire {
 
 namespace {
 
-constexpr std::size_t kept_body = 64 * 1024;
+constexpr std::size_t kept_body = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -74,7 +74,7 @@ private:
 /// thread.
 class Matcher {
 public:
-    static constexpr std::size_t default_max_extract_body = 1024 * 1024;
+    static constexpr std::size_t default_max_extract_body = std::size_t{1024} * 1024;
 
     Matcher();
     Matcher(Matcher&&) noexcept;

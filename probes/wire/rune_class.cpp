@@ -95,9 +95,9 @@ void RuneClass::add(const RuneClass& other) {
 void RuneClass::fold_ascii() {
     constexpr std::uint32_t case_distance = 'a' - 'A';
     const auto original = ranges_;
-    const auto overlap = [&](const Range& range, char first, char last, bool up) {
-        const auto low = std::max(range.low, static_cast<std::uint32_t>(first));
-        const auto high = std::min(range.high, static_cast<std::uint32_t>(last));
+    const auto overlap = [&](const Range& range, std::uint32_t first, std::uint32_t last, bool up) {
+        const auto low = std::max(range.low, first);
+        const auto high = std::min(range.high, last);
         if (low <= high) {
             add(up ? low - case_distance : low + case_distance,
                 up ? high - case_distance : high + case_distance);
@@ -107,8 +107,7 @@ void RuneClass::fold_ascii() {
         overlap(range, 'a', 'z', true);
         overlap(range, 'A', 'Z', false);
     }
-    const auto has = [&](char letter) {
-        const auto rune = static_cast<std::uint32_t>(letter);
+    const auto has = [&](std::uint32_t rune) {
         return std::ranges::any_of(
             ranges_, [&](const Range& range) { return range.low <= rune && rune <= range.high; });
     };

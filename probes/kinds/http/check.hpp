@@ -1,10 +1,6 @@
 // The state of one http check over all its hops: what was measured, what failed, who watches.
 #pragma once
 
-#include <array>
-#include <optional>
-#include <string>
-
 #include "probes/kinds/http/spec.hpp"
 #include "probes/net/endpoint.hpp"
 #include "probes/net/stream.hpp"
@@ -12,6 +8,10 @@
 #include "probes/run_context.hpp"
 #include "probes/trace.hpp"
 #include "probes/url.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
 
 namespace sonde::probes::http {
 
@@ -55,7 +55,9 @@ struct ResponseFacts {
 
 struct Check {
     Check(const RunContext& context, const Spec& settings)
-        : run(context), spec(settings), started(context.now()) {}
+        : run(context),
+          spec(settings),
+          started(context.now()) {}
 
     const RunContext& run;
     const Spec& spec;

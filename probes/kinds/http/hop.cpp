@@ -1,15 +1,15 @@
 #include "probes/kinds/http/hop.hpp"
 
-#include <algorithm>
-#include <array>
+#include "probes/kinds/http/request.hpp"
+#include "probes/kinds/http/tls_facts.hpp"
+#include "probes/net/resolver.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "probes/kinds/http/request.hpp"
-#include "probes/kinds/http/tls_facts.hpp"
-#include "probes/net/resolver.hpp"
+#include <algorithm>
+#include <array>
 
 namespace sonde::probes::http {
 
@@ -19,12 +19,12 @@ namespace {
 
 constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 
-/// The first read of an answer takes no more, so that its arrival is the first byte's and not that of
-/// a later segment which came while this program was busy.
+/// The first read of an answer takes no more, so that its arrival is the first byte's and not that
+/// of a later segment which came while this program was busy.
 constexpr std::size_t first_read = 1024;
 
-/// Bytes on their way from the kernel to the receiver: nothing stays in it over a wait, so one for each
-/// thread serves every check.
+/// Bytes on their way from the kernel to the receiver: nothing stays in it over a wait, so one for
+/// each thread serves every check.
 std::span<char> scratch() {
     thread_local std::array<char, 64 * 1024> bytes;
     return bytes;
@@ -56,6 +56,7 @@ asio::awaitable<bool> Hop::run() {
     }
     if (going) {
         going = co_await receive();
+        note_response();
     }
     if (connected_) {
         check_.path = connection_.stream().path();
@@ -103,8 +104,8 @@ asio::awaitable<bool> Hop::connect() {
     if (io.error) {
         co_return fail_io(io.error, Phase::connect, "connecting to ");
     }
-    // The kernel's RTT of the handshake has no waiting of ours in it; after a lost SYN it has none at
-    // all, or only that of the last try.
+    // The kernel's RTT of the handshake has no waiting of ours in it; after a lost SYN it has none
+    // at all, or only that of the last try.
     connected_ = true;
     const Duration seen = check_.run.now() - began;
     const bool exact = info.rtt.count() > 0 && info.retransmits == 0;
@@ -145,7 +146,8 @@ bool Hop::inspect_tls(const std::string& name) {
     if (verdict.verified() || check_.spec.insecure_skip_verify) {
         return true;
     }
-    check_.fail(verdict.failure, "certificate of " + peer() + " for " + name + ": " + verdict.detail);
+    check_.fail(verdict.failure,
+                "certificate of " + peer() + " for " + name + ": " + verdict.detail);
     return false;
 }
 
@@ -176,7 +178,8 @@ asio::awaitable<bool> Hop::receive() {
     for (;;) {
         net::IoResult io = net::IoResult::wait_for(net::Direction::read);
         if (try_first) {
-            io = connection_.read(receiver_->saw_anything() ? scratch() : scratch().first(first_read));
+            io = connection_.read(receiver_->saw_anything() ? scratch()
+                                                            : scratch().first(first_read));
         }
         try_first = true;
         if (io.wait) {
@@ -212,16 +215,20 @@ asio::awaitable<bool> Hop::receive() {
     }
 }
 
-bool Hop::take(Receiver::State state, net::TimePoint arrived) {
-    if (receiver_->header_complete()) {
-        check_.response = receiver_->facts();
-        check_.response->over_tls = connection_.tls() != nullptr;
-        if (Trace* watcher = check_.trace()) {
-            watcher->hop().status = static_cast<int>(check_.response->status);
-            watcher->hop().protocol = check_.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
-            watcher->body_bytes = check_.response->decoded_bytes;
-        }
+void Hop::note_response() {
+    if (!receiver_->header_complete()) {
+        return;
     }
+    check_.response = receiver_->facts();
+    check_.response->over_tls = connection_.tls() != nullptr;
+    if (Trace* watcher = check_.trace()) {
+        watcher->hop().status = static_cast<int>(check_.response->status);
+        watcher->hop().protocol = check_.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+        watcher->body_bytes = check_.response->decoded_bytes;
+    }
+}
+
+bool Hop::take(Receiver::State state, net::TimePoint arrived) {
     if (state == Receiver::State::failed) {
         check_.fail(receiver_->failure(), "response of " + peer() + ": " + receiver_->error_text());
         return false;
@@ -250,8 +257,7 @@ bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::stri
 }
 
 bool Hop::fail_waiting(std::string_view for_what) {
-    const auto timeout =
-        std::chrono::duration_cast<std::chrono::milliseconds>(check_.run.deadline.at - check_.started);
+    const auto timeout = std::chrono::round<std::chrono::milliseconds>(check_.run.deadline.timeout);
     check_.fail(Failure::timeout,
                 "no end after " + std::to_string(timeout.count()) + " ms of waiting for " +
                     std::string{for_what} + (check_.address ? " with " + peer() : ""));
@@ -260,8 +266,9 @@ bool Hop::fail_waiting(std::string_view for_what) {
 
 std::string Hop::peer() const {
     const std::string address = endpoint_.text();
-    return net::Endpoint::from_literal(url_.host()) ? address
-                                                    : std::string{url_.host()} + " (" + address + ")";
+    return net::Endpoint::from_literal(url_.host())
+               ? address
+               : std::string{url_.host()} + " (" + address + ")";
 }
 
 }  // namespace sonde::probes::http

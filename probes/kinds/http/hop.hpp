@@ -1,14 +1,14 @@
-// One request and its response on a fresh connection: resolve, connect, TLS, request, answer, each timed.
-// Owns the connection; follows nothing and judges only what keeps it from going on.
+// One request and its response on a fresh connection: resolve, connect, TLS, request, answer, each
+// timed. Owns the connection; follows nothing and judges only what keeps it from going on.
 #pragma once
-
-#include <string>
-
-#include <boost/asio/awaitable.hpp>
 
 #include "probes/kinds/http/check.hpp"
 #include "probes/kinds/http/receiver.hpp"
 #include "probes/net/connection.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
 
 namespace sonde::probes::http {
 
@@ -35,6 +35,7 @@ private:
     boost::asio::awaitable<bool> wait(net::Direction direction);
 
     bool inspect_tls(const std::string& name);
+    void note_response();
     bool take(Receiver::State state, net::TimePoint arrived);
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool fail_waiting(std::string_view for_what);

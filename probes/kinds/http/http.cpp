@@ -1,12 +1,12 @@
 #include "probes/kinds/http/http.hpp"
 
-#include <optional>
-#include <utility>
+#include "probes/kinds/http/hop.hpp"
+#include "probes/kinds/http/verdict.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
-#include "probes/kinds/http/hop.hpp"
-#include "probes/kinds/http/verdict.hpp"
+#include <optional>
+#include <utility>
 
 namespace sonde::probes::http {
 
@@ -14,11 +14,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Whether what was meant for `from` may be shown to `to`: the same host, and not from https to http.
+/// Whether what was meant for `from` may be shown to `to`: the same host, and not from https to
+/// http.
 bool may_see_private(const Url& from, const Url& to) {
-    return from.host() == to.host() && (from.scheme() == to.scheme()
-                                            ? from.port() == to.port()
-                                            : from.scheme() == "http" && to.scheme() == "https");
+    return from.host() == to.host() &&
+           (from.scheme() == to.scheme() ? from.port() == to.port()
+                                         : from.scheme() == "http" && to.scheme() == "https");
 }
 
 /// Where the response sends us; nothing when the check fails for it.

@@ -1,11 +1,11 @@
 // The kind http: checks of websites (http and https).
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "config/table.hpp"
 #include "probes/probe.hpp"
+
+#include <memory>
+#include <string>
 
 namespace sonde::probes::http {
 

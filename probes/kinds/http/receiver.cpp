@@ -10,9 +10,8 @@ namespace sonde::probes::http {
 namespace {
 
 bool same_name(std::string_view left, std::string_view lower_right) {
-    return std::ranges::equal(left, lower_right, [](unsigned char a, unsigned char b) {
-        return std::tolower(a) == b;
-    });
+    return std::ranges::equal(
+        left, lower_right, [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
 }
 
 bool is_redirect(unsigned status) {
@@ -49,9 +48,13 @@ Receiver::State Receiver::feed(std::span<const char> data) {
     return settle(parser_.feed(data, *this).state);
 }
 
-Receiver::State Receiver::finish() { return settle(parser_.finish(*this)); }
+Receiver::State Receiver::finish() {
+    return settle(parser_.finish(*this));
+}
 
-bool Receiver::decided() const { return spec_->until_decided && matcher_.decided(); }
+bool Receiver::decided() const {
+    return spec_->until_decided && matcher_.decided();
+}
 
 Receiver::State Receiver::settle(wire::Http1State state) {
     if (redirect_) {
@@ -59,11 +62,14 @@ Receiver::State Receiver::settle(wire::Http1State state) {
     }
     switch (state) {
         case wire::Http1State::header:
-        case wire::Http1State::body: return State::more;
-        case wire::Http1State::failed: return State::failed;
+        case wire::Http1State::body:
+            return State::more;
+        case wire::Http1State::failed:
+            return State::failed;
         case wire::Http1State::stopped:
             return decoder_.state() == wire::DecodeState::failed ? State::failed : State::complete;
-        case wire::Http1State::complete: break;
+        case wire::Http1State::complete:
+            break;
     }
     if (decoder_.state() == wire::DecodeState::more &&
         decoder_.finish() == wire::DecodeState::failed) {
@@ -75,7 +81,9 @@ Receiver::State Receiver::settle(wire::Http1State state) {
     return State::complete;
 }
 
-void Receiver::on_status(unsigned status, unsigned, std::string_view) { status_ = status; }
+void Receiver::on_status(unsigned status, unsigned, std::string_view) {
+    status_ = status;
+}
 
 void Receiver::on_field(std::string_view name, std::string_view value) {
     if (same_name(name, "location")) {

@@ -1,13 +1,6 @@
-// Takes a response as it arrives: header facts, decoding and the search for patterns, with nothing held.
-// Owns no connection and judges nothing.
+// Takes a response as it arrives: header facts, decoding and the search for patterns, with nothing
+// held. Owns no connection and judges nothing.
 #pragma once
-
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "probes/failure.hpp"
 #include "probes/kinds/http/check.hpp"
@@ -15,6 +8,13 @@
 #include "probes/wire/body_decoder.hpp"
 #include "probes/wire/http1_response.hpp"
 #include "probes/wire/patterns.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace sonde::probes::http {
 
@@ -30,9 +30,13 @@ public:
     State finish();
 
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
+
     [[nodiscard]] bool header_complete() const { return header_complete_; }
+
     [[nodiscard]] const std::string& location() const { return location_; }
+
     [[nodiscard]] ResponseFacts facts() const;
+
     [[nodiscard]] const wire::Matcher& matcher() const { return matcher_; }
 
     /// Why State::failed, and in words.
@@ -72,6 +76,7 @@ public:
     PooledReceiver& operator=(const PooledReceiver&) = delete;
 
     Receiver& operator*() const { return *receiver_; }
+
     Receiver* operator->() const { return receiver_.get(); }
 
 private:

@@ -1,10 +1,10 @@
 // The text of a request (RFC 9112 section 3).
 #pragma once
 
-#include <string>
-
 #include "probes/kinds/http/spec.hpp"
 #include "probes/url.hpp"
+
+#include <string>
 
 namespace sonde::probes::http {
 

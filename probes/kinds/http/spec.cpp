@@ -50,7 +50,8 @@ void read_headers(Table& table, Spec& spec, bool& good) {
     for (const auto& [name, value] : headers) {
         const std::string key = lower(name);
         if (!is_token(name)) {
-            table.error_in("headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
+            table.error_in(
+                "headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
             good = false;
         } else if (!is_field_value(value.reveal())) {
             table.error_in("headers", name, "a header value must not contain a line break or NUL");
@@ -75,8 +76,9 @@ void read_headers(Table& table, Spec& spec, bool& good) {
 }
 
 void read_status(Table& table, Spec& spec, bool& good) {
-    table.each({"status", "Status codes that count as success: `\"2xx\"`, `\"200-299\"` or `404`. "
-                          "Default: `[\"2xx\"]`."},
+    table.each({"status",
+                "Status codes that count as success: `\"2xx\"`, `\"200-299\"` or `404`. "
+                "Default: `[\"2xx\"]`."},
                "string or integer",
                [&](const config::Value& item) {
                    std::string error = "must be a string like \"2xx\" or \"200-299\", or a number";
@@ -113,7 +115,9 @@ bool read_pattern(const config::Value& item, wire::PatternSpec& pattern) {
         }
         table->report_unknown();
     } else {
-        item.error("must be a string, or a table like { name = \"no_error\", pattern = \"...\", expect = \"absent\" }");
+        item.error(
+            "must be a string, or a table like { name = \"no_error\", pattern = \"...\", expect = "
+            "\"absent\" }");
         return false;
     }
     if (const auto error = wire::PatternSet::check(pattern.pattern)) {
@@ -125,8 +129,10 @@ bool read_pattern(const config::Value& item, wire::PatternSpec& pattern) {
 
 void read_patterns(Table& table, Spec& spec, bool& good) {
     std::vector<wire::PatternSpec> patterns;
-    table.each({"regex", "Patterns (RE2 syntax) that the body is searched for, each with its own "
-                         "`probe_regex_match`: a string, or `{ name, pattern, expect = \"present\" | \"absent\" }`."},
+    table.each({"regex",
+                "Patterns (RE2 syntax) that the body is searched for, each with its own "
+                "`probe_regex_match`: a string, or `{ name, pattern, expect = \"present\" | "
+                "\"absent\" }`."},
                "string or table",
                [&](const config::Value& item) {
                    wire::PatternSpec pattern;
@@ -156,20 +162,26 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
 
 void read_reading(Table& table, Spec& spec, bool& good) {
     std::int64_t most = spec.max_redirects;
-    table.read({"redirects", "Whether redirects are followed. The status is judged on the final response."},
+    table.read({"redirects",
+                "Whether redirects are followed. The status is judged on the final response."},
                spec.follow_redirects);
-    good = table.read({"max_redirects", "How many redirects are followed; one more is a failure."}, most, 0, 50)
+    good = table.read({"max_redirects", "How many redirects are followed; one more is a failure."},
+                      most,
+                      0,
+                      50)
                ? good
                : good && !table.origin("max_redirects");
     spec.max_redirects = static_cast<unsigned>(most);
     std::string read = "all";
     static constexpr std::array<std::string_view, 2> words{"all", "until_decided"};
-    table.read_word({"read", "`all` reads the whole body; `until_decided` stops when every verdict is known."},
-                    read,
-                    words);
+    table.read_word(
+        {"read", "`all` reads the whole body; `until_decided` stops when every verdict is known."},
+        read,
+        words);
     spec.until_decided = read == "until_decided";
     Bytes max_body{spec.max_body};
-    table.read({"max_body", "The largest body (decoded) that is still good; a larger one is `body_too_large`."},
+    table.read({"max_body",
+                "The largest body (decoded) that is still good; a larger one is `body_too_large`."},
                max_body,
                Bytes{0},
                Bytes{std::uint64_t{1} << 40});
@@ -183,9 +195,11 @@ void read_tls(Table& table, Spec& spec, bool& good) {
     tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
                   path,
                   settings.ca_pem);
-    tls.read({"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
-             spec.server_name);
-    tls.read({"insecure_skip_verify", "Goes on with a certificate that does not verify; the TLS metrics still say so."},
+    tls.read(
+        {"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
+        spec.server_name);
+    tls.read({"insecure_skip_verify",
+              "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
     if (table.documenting() || (tls.origin("ca_file") && settings.ca_pem.empty())) {
         return;

@@ -1,23 +1,24 @@
-// The settings of an http check, decoded and checked. Read from the configuration here, used by every
-// file of this folder; immutable afterwards.
+// The settings of an http check, decoded and checked. Read from the configuration here, used by
+// every file of this folder; immutable afterwards.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string>
 
 #include "config/table.hpp"
 #include "probes/net/tls_context.hpp"
 #include "probes/wire/patterns.hpp"
 #include "probes/wire/status_set.hpp"
 
+#include <cstdint>
+#include <memory>
+#include <string>
+
 namespace sonde::probes::http {
 
 struct Spec {
-    std::string header_lines;         // what every request says, each line with its CRLF
-    std::string private_header_lines; // Authorization, Cookie and secrets: for the target's own host only
+    std::string header_lines;  // what every request says, each line with its CRLF
+    std::string
+        private_header_lines;  // Authorization, Cookie and secrets: for the target's own host only
     bool sets_authorization = false;
-    std::string host_header;          // instead of the url's; empty: none
+    std::string host_header;  // instead of the url's; empty: none
     wire::StatusSet status;
     std::shared_ptr<const wire::PatternSet> patterns;  // null: none
     bool follow_redirects = true;

@@ -1,12 +1,12 @@
 #include "probes/kinds/http/tls_facts.hpp"
 
-#include <map>
-#include <string>
+#include "probes/wire/certificate.hpp"
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include "probes/wire/certificate.hpp"
+#include <map>
+#include <string>
 
 namespace sonde::probes::http {
 

@@ -7,7 +7,8 @@
 
 namespace sonde::probes::http {
 
-/// After the handshake, verified or not. A repeated check of the same certificate allocates no labels.
+/// After the handshake, verified or not. A repeated check of the same certificate allocates no
+/// labels.
 [[nodiscard]] TlsFacts tls_facts(const net::TlsStream& tls, bool verified);
 
 void describe_tls(const net::TlsStream& tls, const net::TlsVerdict& verdict, TraceHop& hop);

@@ -30,7 +30,8 @@ void judge_status(Check& check, ProbeResult& result) {
     const bool met = check.spec.status.contains(status);
     result.labelled.push_back({Family::expectation_met, status_label(), met ? 1.0 : 0.0});
     if (Trace* watcher = check.trace()) {
-        watcher->expectations.push_back({"status " + check.spec.status.text(), met, std::to_string(status)});
+        watcher->expectations.push_back(
+            {"status " + check.spec.status.text(), met, std::to_string(status)});
     }
     if (!met && check.failure == Failure::none) {
         check.fail(Failure::unexpected_status,
@@ -38,7 +39,10 @@ void judge_status(Check& check, ProbeResult& result) {
     }
 }
 
-void judge_pattern(Check& check, const wire::Matcher& matcher, std::size_t index, ProbeResult& result) {
+void judge_pattern(Check& check,
+                   const wire::Matcher& matcher,
+                   std::size_t index,
+                   ProbeResult& result) {
     const wire::PatternSet& set = *check.spec.patterns;
     const wire::Verdict verdict = matcher.verdict(index);
     const std::optional<bool> met = matcher.met(index);

@@ -6,8 +6,8 @@
 
 namespace sonde::probes::http {
 
-/// Judges every expectation (not only the first that fails) and gives the result. `matcher` is that of
-/// the final response.
+/// Judges every expectation (not only the first that fails) and gives the result. `matcher` is that
+/// of the final response.
 [[nodiscard]] ProbeResult judge(Check& check, const wire::Matcher* matcher);
 
 }  // namespace sonde::probes::http
