@@ -1,5 +1,23 @@
 #include "exporter/app.hpp"
 
+#include "exporter/config_watch.hpp"
+#include "exporter/endpoints.hpp"
+#include "exporter/engine.hpp"
+#include "exporter/http_server.hpp"
+#include "exporter/log.hpp"
+#include "exporter/plan.hpp"
+#include "exporter/run_on.hpp"
+#include "exporter/self_metrics.hpp"
+#include "exporter/task_group.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -7,24 +25,6 @@
 #include <optional>
 #include <system_error>
 #include <utility>
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
-
-#include "exporter/config_watch.hpp"
-#include "exporter/endpoints.hpp"
-#include "exporter/engine.hpp"
-#include "exporter/http_server.hpp"
-#include "exporter/log.hpp"
-#include "exporter/plan.hpp"
-#include "exporter/self_metrics.hpp"
-#include "exporter/task_group.hpp"
 
 namespace sonde::exporter {
 
@@ -67,10 +67,6 @@ std::string needs_restart(const config::Service& running, const config::Service&
     return out;
 }
 
-asio::awaitable<LoadResult> load(std::string config_file, std::shared_ptr<const Plan> old) {
-    co_return load_plan(config_file, probes::kinds(), old);
-}
-
 class App {
 public:
     App(const CommandLine& command, LoadResult loaded)
@@ -87,7 +83,9 @@ public:
     int run() {
         listen();
         engine_.emplace(control_, started_with_.engine, store_, self_);
-        watch_.emplace(control_.get_executor(), watch_debounce, [this] { tasks_.spawn(reload_changed_files()); });
+        watch_.emplace(control_.get_executor(), watch_debounce, [this] {
+            tasks_.spawn(reload_changed_files());
+        });
         watch(std::move(watch_paths_));
         tasks_.spawn(start_up());
         tasks_.spawn(handle_signals());
@@ -121,7 +119,8 @@ private:
     }
 
     void listen() {
-        const auto& addresses = command_.listen.empty() ? started_with_.server.listen : command_.listen;
+        const auto& addresses =
+            command_.listen.empty() ? started_with_.server.listen : command_.listen;
         for (const std::string& address : addresses) {
             log::info("listening", {{"address", server_.listen(address)}});
         }
@@ -138,7 +137,8 @@ private:
         co_await engine_->apply(everything, *plan_);
         self_.config_loaded(probes::net::Clock::system().unix_now());
         ready_ = true;
-        log::info("ready", {{"targets", std::to_string(plan_->size())}, {"version", SONDE_VERSION}});
+        log::info("ready",
+                  {{"targets", std::to_string(plan_->size())}, {"version", SONDE_VERSION}});
     }
 
     asio::awaitable<void> reload_changed_files() { co_await reload("a file has changed"); }
@@ -146,7 +146,8 @@ private:
     /// The errors as text, or nothing when the new plan is in force. One at a time, in order.
     asio::awaitable<std::optional<std::string>> reload(std::string_view why) {
         while (reloading_ || !ready_) {
-            asio::steady_timer again{co_await asio::this_coro::executor, std::chrono::milliseconds{20}};
+            asio::steady_timer again{co_await asio::this_coro::executor,
+                                     std::chrono::milliseconds{20}};
             co_await again.async_wait(tuple);
         }
         reloading_ = true;
@@ -156,13 +157,17 @@ private:
     }
 
     asio::awaitable<std::optional<std::string>> reload_now(std::string_view why) {
-        LoadResult loaded =
-            co_await asio::co_spawn(background_, load(command_.config_file, plan_), asio::use_awaitable);
+        auto loading =
+            run_on(background_.get_executor(), [file = command_.config_file, old = plan_] {
+                return load_plan(file, probes::kinds(), old);
+            });
+        LoadResult loaded = co_await std::move(loading);
         watch(std::move(loaded.watch));
         if (!loaded.plan) {
             self_.config_rejected();
             const std::string errors = loaded.diagnostics.text();
-            log::error("the new configuration is not used, the running one stays", {{"why", std::string{why}}});
+            log::error("the new configuration is not used, the running one stays",
+                       {{"why", std::string{why}}});
             for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
                 log::error(diagnostic.message,
                            {{"file", diagnostic.file},
@@ -182,7 +187,8 @@ private:
                    {"added", std::to_string(changes.added.size())},
                    {"changed", std::to_string(changes.changed.size())},
                    {"removed", std::to_string(changes.removed.size())}});
-        if (const std::string tables = needs_restart(started_with_, plan_->service()); !tables.empty()) {
+        if (const std::string tables = needs_restart(started_with_, plan_->service());
+            !tables.empty()) {
             log::warn("changes here take effect at the next start", {{"tables", tables}});
         }
         co_return std::nullopt;

@@ -20,16 +20,21 @@ void add_common(CLI::App& app, CommandLine& command) {
 ParsedCommandLine parse_command_line(int argc, char** argv) {
     CommandLine command;
     bool check_only = false;
-    CLI::App app{"Sonde checks websites and endpoints and serves what it measured on /metrics.", "sonde"};
+    CLI::App app{"Sonde checks websites and endpoints and serves what it measured on /metrics.",
+                 "sonde"};
     app.set_version_flag("--version", "sonde " SONDE_VERSION);
     app.set_help_flag("-h,--help", "Prints this help.");
     add_common(app, command);
-    app.add_flag("--config.check", check_only, "Checks the configuration and exits: 0 when it is good, else 1.");
-    app.add_option("--web.listen-address",
-                   command.listen,
-                   "Where to serve, instead of [server] listen: host:port, [v6]:port, :port or unix:/path. "
-                   "May be repeated.");
-    CLI::App* probe = app.add_subcommand("probe", "Runs one check and shows what happened: exit code 0 or 1.");
+    app.add_flag("--config.check",
+                 check_only,
+                 "Checks the configuration and exits: 0 when it is good, else 1.");
+    app.add_option(
+        "--web.listen-address",
+        command.listen,
+        "Where to serve, instead of [server] listen: host:port, [v6]:port, :port or unix:/path. "
+        "May be repeated.");
+    CLI::App* probe =
+        app.add_subcommand("probe", "Runs one check and shows what happened: exit code 0 or 1.");
     probe->add_option("url", command.probe_url, "What to check.")->required();
     probe->add_option("--module", command.probe_module, "A module of the configuration file.");
     probe->add_flag("--json", command.probe_json, "For machines.");

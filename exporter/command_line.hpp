@@ -23,8 +23,8 @@ struct CommandLine {
     bool probe_json = false;
 };
 
-/// The command line, or the exit code with which the program is to end at once (after --help, --version
-/// or an error, which have been printed).
+/// The command line, or the exit code with which the program is to end at once (after --help,
+/// --version or an error, which have been printed).
 struct ParsedCommandLine {
     std::optional<CommandLine> command;
     int exit_code = 0;

@@ -1,6 +1,12 @@
 // inotify on an Asio executor.
 #include "exporter/config_watch.hpp"
 
+#include "exporter/watch_points.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -15,22 +21,17 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include "exporter/watch_points.hpp"
-
 namespace sonde::exporter {
 
 namespace asio = boost::asio;
 
 namespace {
 
-// No IN_MODIFY: a file is read when its writer has closed it. IN_CREATE is needed for links, which nobody
-// closes; IN_ATTRIB for a file that becomes readable.
-constexpr std::uint32_t interesting = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB |
-                                      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+// No IN_MODIFY: a file is read when its writer has closed it. IN_CREATE is needed for links, which
+// nobody closes; IN_ATTRIB for a file that becomes readable.
+constexpr std::uint32_t interesting = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM |
+                                      IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
+                                      IN_ONLYDIR;
 
 int open_inotify() {
     const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -45,8 +46,13 @@ int open_inotify() {
 /// Kept alive by the handlers under way; `closed` says that its owner has gone.
 class ConfigWatch::State : public std::enable_shared_from_this<State> {
 public:
-    State(asio::any_io_executor executor, std::chrono::nanoseconds debounce, std::function<void()> changed)
-        : inotify_(executor, open_inotify()), quiet_(executor), debounce_(debounce), changed_(std::move(changed)) {}
+    State(asio::any_io_executor executor,
+          std::chrono::nanoseconds debounce,
+          std::function<void()> changed)
+        : inotify_(executor, open_inotify()),
+          quiet_(executor),
+          debounce_(debounce),
+          changed_(std::move(changed)) {}
 
     std::vector<std::string> watch(std::vector<std::string> paths);
     void read();
@@ -64,10 +70,12 @@ private:
     std::chrono::nanoseconds debounce_;
     std::function<void()> changed_;
     std::vector<std::string> paths_;
-    /// By watch descriptor. inotify gives one descriptor for each inode, so two paths to one directory share.
+    /// By watch descriptor. inotify gives one descriptor for each inode, so two paths to one
+    /// directory share.
     std::map<int, std::set<std::string, std::less<>>> names_;
     alignas(inotify_event) std::array<char, 16384> buffer_{};
-    std::optional<asio::steady_timer::time_point> give_up_;  // when a pending change is told at the latest
+    std::optional<asio::steady_timer::time_point>
+        give_up_;  // when a pending change is told at the latest
     bool closed_ = false;
 };
 
@@ -81,7 +89,8 @@ std::vector<std::string> ConfigWatch::State::arm() {
     std::map<int, std::set<std::string, std::less<>>> names;
     for (const auto& [directory, wanted] : watch_points(paths_)) {
         // Adding a watch that is there gives the same descriptor: nothing is missed in between.
-        const int watch = ::inotify_add_watch(inotify_.native_handle(), directory.c_str(), interesting);
+        const int watch =
+            ::inotify_add_watch(inotify_.native_handle(), directory.c_str(), interesting);
         if (watch < 0) {
             const std::string reason = std::generic_category().message(errno);
             problems.push_back("cannot watch " + directory + ": " + reason);
@@ -100,17 +109,18 @@ std::vector<std::string> ConfigWatch::State::arm() {
 }
 
 void ConfigWatch::State::read() {
-    inotify_.async_read_some(asio::buffer(buffer_),
-                             [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-                                 if (self->closed_) {
-                                     return;
-                                 }
-                                 if (error) {
-                                     throw boost::system::system_error{error, "reading inotify"};
-                                 }
-                                 self->handle({self->buffer_.data(), size});
-                                 self->read();
-                             });
+    inotify_.async_read_some(
+        asio::buffer(buffer_),
+        [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+            if (self->closed_) {
+                return;
+            }
+            if (error) {
+                throw boost::system::system_error{error, "reading inotify"};
+            }
+            self->handle({self->buffer_.data(), size});
+            self->read();
+        });
 }
 
 void ConfigWatch::State::handle(std::string_view events) {
@@ -160,7 +170,8 @@ void ConfigWatch::State::fire() {
         return;  // two waits may end together when one was renewed too late to be cancelled
     }
     give_up_.reset();
-    // What the paths lead to may be other directories now. Problems were told when the list was set.
+    // What the paths lead to may be other directories now. Problems were told when the list was
+    // set.
     (void)arm();
     changed_();
 }

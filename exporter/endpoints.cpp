@@ -5,6 +5,7 @@
 #include "exporter/compression.hpp"
 #include "exporter/digest.hpp"
 #include "exporter/exposition.hpp"
+#include "exporter/run_on.hpp"
 #include "exporter/target_list.hpp"
 #include "exporter/ui/assets.hpp"
 #include "probes/net/clock.hpp"
@@ -80,39 +81,6 @@ std::string landing_policy() {
     return "default-src 'none'; connect-src 'self'; img-src 'self'; style-src " + hash("style") +
            "; script-src " + hash("script") +
            "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-}
-
-/// Runs `work` on `background` and resumes the caller on its own executor. Not by co_spawn:
-/// cancelling across executors is not safe there in Asio 1.81. Cancellation waits for the work to
-/// end.
-asio::awaitable<std::string> run_on(asio::any_io_executor background,
-                                    std::function<std::string()> work) {
-    return asio::async_initiate<decltype(asio::use_awaitable),
-                                void(std::exception_ptr, std::string)>(
-        [](auto handler, asio::any_io_executor where, std::function<std::string()> task) {
-            auto back = asio::make_work_guard(asio::get_associated_executor(handler));
-            asio::post(where,
-                       [handler = std::move(handler),
-                        back = std::move(back),
-                        task = std::move(task)]() mutable {
-                           std::exception_ptr error;
-                           std::string result;
-                           try {
-                               result = task();
-                           } catch (...) {  // goes on in the caller
-                               error = std::current_exception();
-                           }
-                           asio::post(back.get_executor(),
-                                      [handler = std::move(handler),
-                                       error,
-                                       result = std::move(result)]() mutable {
-                                          std::move(handler)(error, std::move(result));
-                                      });
-                       });
-        },
-        asio::use_awaitable,
-        std::move(background),
-        std::move(work));
 }
 
 struct Site {

@@ -1,9 +1,8 @@
 #include "exporter/engine.hpp"
 
-#include <algorithm>
-#include <thread>
-#include <utility>
-#include <vector>
+#include "exporter/self_metrics.hpp"
+#include "exporter/stable_hash.hpp"
+#include "exporter/worker.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -12,9 +11,10 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include "exporter/self_metrics.hpp"
-#include "exporter/stable_hash.hpp"
-#include "exporter/worker.hpp"
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace sonde::exporter {
 
@@ -54,8 +54,8 @@ struct Engine::Impl {
     std::size_t host_cap(std::uint64_t host) const;
     std::vector<std::vector<Worker::Change>> changes_of(const PlanDiff& diff);
 
-    /// Calls `start` for every worker with what it must call when it is done; completes on the control
-    /// thread when all have.
+    /// Calls `start` for every worker with what it must call when it is done; completes on the
+    /// control thread when all have.
     template <typename Start>
     asio::awaitable<void> on_all_workers(Start start);
 };
@@ -75,13 +75,13 @@ void Engine::Impl::find_split_hosts(const Plan& plan) {
 }
 
 std::uint32_t Engine::Impl::worker_for(const Job& job, std::uint64_t host) const {
-    const std::uint64_t hash =
-        split_hosts.contains(host) ? stable_hash(job.target.name) : host;
+    const std::uint64_t hash = split_hosts.contains(host) ? stable_hash(job.target.name) : host;
     return static_cast<std::uint32_t>(hash % workers.size());
 }
 
 std::size_t Engine::Impl::host_cap(std::uint64_t host) const {
-    return divided(settings.max_in_flight_per_host, split_hosts.contains(host) ? workers.size() : 1);
+    return divided(settings.max_in_flight_per_host,
+                   split_hosts.contains(host) ? workers.size() : 1);
 }
 
 std::vector<std::vector<Worker::Change>> Engine::Impl::changes_of(const PlanDiff& diff) {
@@ -148,7 +148,9 @@ Engine::Engine(asio::io_context& control,
     const TimeAnchor anchor{clock.now(), clock.unix_now()};
     for (std::size_t number = 0; number < count; ++number) {
         impl_->workers.push_back(std::make_unique<Worker>(
-            Worker::Options{number, divided(settings.max_in_flight, count), anchor, {}}, store, self));
+            Worker::Options{number, divided(settings.max_in_flight, count), anchor, {}},
+            store,
+            self));
     }
     impl_->cpu_before.resize(count);
 }
@@ -162,7 +164,8 @@ std::size_t Engine::worker_count(const config::Engine& settings) {
 
 asio::awaitable<void> Engine::apply(const PlanDiff& diff, const Plan& plan) {
     impl_->find_split_hosts(plan);
-    auto changes = std::make_shared<std::vector<std::vector<Worker::Change>>>(impl_->changes_of(diff));
+    auto changes =
+        std::make_shared<std::vector<std::vector<Worker::Change>>>(impl_->changes_of(diff));
     co_await impl_->on_all_workers([impl = impl_.get(), changes](std::size_t i, auto done) {
         impl->workers[i]->apply(std::move((*changes)[i]), std::move(done));
     });

@@ -1,16 +1,16 @@
-// The workers together: which target lives on which, and how a reload reaches them. Owns placement and
-// the caps' division; reads no files and serves nothing.
+// The workers together: which target lives on which, and how a reload reaches them. Owns placement
+// and the caps' division; reads no files and serves nothing.
 #pragma once
-
-#include <chrono>
-#include <memory>
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include "config/service.hpp"
 #include "exporter/metric_store.hpp"
 #include "exporter/plan.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
 
 namespace sonde::exporter {
 
@@ -32,8 +32,8 @@ public:
     /// How many workers `settings` ask for on this machine.
     static std::size_t worker_count(const config::Engine& settings);
 
-    /// Moves the workers from the old plan to `plan`; completes when every worker has done so. One at
-    /// a time.
+    /// Moves the workers from the old plan to `plan`; completes when every worker has done so. One
+    /// at a time.
     boost::asio::awaitable<void> apply(const PlanDiff& diff, const Plan& plan);
 
     /// No new checks; those under way are cancelled after `grace`. Completes when all have ended.

@@ -8,13 +8,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace sonde::exporter {
 
 namespace {
 
-constexpr std::size_t piece_size = 64 * 1024;
+constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
 std::string_view trim(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t");
@@ -38,7 +39,7 @@ int parse_quality(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quality);
     const bool ok =
         error == std::errc{} && end == text.data() + text.size() && quality >= 0 && quality <= 1;
-    return ok ? static_cast<int>(quality * 1000 + 0.5) : 0;
+    return ok ? static_cast<int>(std::lround(quality * 1000)) : 0;
 }
 
 struct MediaRange {

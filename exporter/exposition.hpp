@@ -1,16 +1,17 @@
-// The text that a scraper reads: text format 0.0.4 and OpenMetrics 1.0.0, streamed in constant memory.
-// Owns formats and escaping; what there is to say comes from MetricStore and prometheus-cpp Collectables.
+// The text that a scraper reads: text format 0.0.4 and OpenMetrics 1.0.0, streamed in constant
+// memory. Owns formats and escaping; what there is to say comes from MetricStore and prometheus-cpp
+// Collectables.
 #pragma once
+
+#include "exporter/body_source.hpp"
+#include "exporter/metric_store.hpp"
+
+#include <prometheus/collectable.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <prometheus/collectable.h>
-
-#include "exporter/body_source.hpp"
-#include "exporter/metric_store.hpp"
 
 namespace sonde::exporter {
 
@@ -20,8 +21,8 @@ enum class ExpositionFormat : std::uint8_t { text, openmetrics };
 [[nodiscard]] ExpositionFormat negotiate_exposition(std::string_view accept);
 [[nodiscard]] std::string_view content_type(ExpositionFormat format);
 
-/// One scrape: first the targets (`store`), then the program's own (`self`, collected at once), then
-/// what the format ends with. Each next() gives some 64 KiB.
+/// One scrape: first the targets (`store`), then the program's own (`self`, collected at once),
+/// then what the format ends with. Each next() gives some 64 KiB.
 [[nodiscard]] std::unique_ptr<BodySource> make_exposition(
     ExpositionFormat format,
     const MetricStore& store,

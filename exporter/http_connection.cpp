@@ -120,7 +120,7 @@ public:
     }
 
     asio::awaitable<void> serve();
-    asio::awaitable<void> refuse(Refusal refusal, Question question);
+    asio::awaitable<void> refuse(Refusal refusal);
 
 private:
     asio::awaitable<bool> wait_for_first_byte();
@@ -153,7 +153,7 @@ asio::awaitable<void> Connection::serve() {
             co_return;
         }
         if (auto* refusal = std::get_if<Refusal>(&incoming)) {
-            co_await refuse(std::move(*refusal), Question{});
+            co_await refuse(std::move(*refusal));
             co_return;
         }
         auto& received = std::get<Received>(incoming);
@@ -166,13 +166,13 @@ asio::awaitable<void> Connection::serve() {
     }
 }
 
-asio::awaitable<void> Connection::refuse(Refusal refusal, Question question) {
-    question.keep_alive = false;
+asio::awaitable<void> Connection::refuse(Refusal refusal) {
     auto response = plain_answer(refusal.status, refusal.why);
     if (refusal.status == 503) {
         response.headers.emplace_back("Retry-After", "1");
     }
-    co_await send(std::move(response), question);
+    const Question unknown;
+    co_await send(std::move(response), unknown);
 }
 
 /// False: the client closed, was silent for too long, or the server drains.
@@ -377,7 +377,9 @@ asio::awaitable<void> serve_connection(ClientSocket socket,
 asio::awaitable<void> refuse_connection(ClientSocket socket,
                                         std::shared_ptr<ConnectionShared> shared) {
     Connection connection(std::move(socket), std::move(shared));
-    co_await connection.refuse(Refusal{503, "too many connections"}, Question{});
+    // Named: g++ 12 destroys an aggregate temporary in a co_await expression twice.
+    Refusal refusal{503, "too many connections"};
+    co_await connection.refuse(std::move(refusal));
 }
 
 }  // namespace sonde::exporter

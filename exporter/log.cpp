@@ -1,14 +1,15 @@
 #include "exporter/log.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <memory>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
 
 namespace sonde::exporter::log {
 
@@ -29,11 +30,21 @@ spdlog::logger& logger() {
 void append_escaped(std::string& out, std::string_view text) {
     for (const char c : text) {
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
             default:
                 if (static_cast<unsigned char>(c) < 0x20) {
                     out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
@@ -80,13 +91,13 @@ void write(spdlog::level::level_enum level,
         return;
     }
     const auto now = std::chrono::system_clock::now();
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  now.time_since_epoch())
-                                  .count() %
-                              1000;
-    const std::string timestamp = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                                              fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-                                              milliseconds);
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() %
+        1000;
+    const std::string timestamp =
+        fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                    fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
+                    milliseconds);
     const std::string_view name = level == spdlog::level::debug  ? "debug"
                                   : level == spdlog::level::info ? "info"
                                   : level == spdlog::level::warn ? "warn"
@@ -135,6 +146,8 @@ void error(std::string_view message, std::initializer_list<Field> fields) {
     write(spdlog::level::err, message, fields);
 }
 
-void flush() { spdlog::shutdown(); }
+void flush() {
+    spdlog::shutdown();
+}
 
 }  // namespace sonde::exporter::log

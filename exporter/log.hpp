@@ -1,4 +1,5 @@
-// Log lines with fields, as logfmt or JSON, through spdlog. Owns escaping; what is said is the caller's.
+// Log lines with fields, as logfmt or JSON, through spdlog. Owns escaping; what is said is the
+// caller's.
 #pragma once
 
 #include <initializer_list>
@@ -7,7 +8,8 @@
 
 namespace sonde::exporter::log {
 
-/// A name and a value of a line. Secrets have no business here: pass what config::Text::show() gives.
+/// A name and a value of a line. Secrets have no business here: pass what config::Text::show()
+/// gives.
 struct Field {
     std::string_view key;
     std::string value;
@@ -15,8 +17,8 @@ struct Field {
 
 enum class Format { logfmt, json };
 
-/// Level: trace, debug, info, warn or error. Until it is called: info, logfmt. Lines go to stderr on a
-/// thread of their own; when nobody reads them the oldest are dropped, never a worker stopped.
+/// Level: trace, debug, info, warn or error. Until it is called: info, logfmt. Lines go to stderr
+/// on a thread of their own; when nobody reads them the oldest are dropped, never a worker stopped.
 void configure(std::string_view level, Format format);
 
 // Any thread.

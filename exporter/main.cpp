@@ -1,22 +1,25 @@
 // The program: what was typed chooses what runs.
 
-#include <cstdio>
-#include <exception>
-
-#include <fmt/format.h>
-
 #include "exporter/app.hpp"
 #include "exporter/command_line.hpp"
 #include "exporter/probe_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
 
 namespace {
 
 int run(const sonde::exporter::CommandLine& command) {
     using Action = sonde::exporter::CommandLine::Action;
     switch (command.action) {
-        case Action::check_config: return sonde::exporter::check_config(command);
-        case Action::probe: return sonde::exporter::run_probe_command(command);
-        case Action::serve: break;
+        case Action::check_config:
+            return sonde::exporter::check_config(command);
+        case Action::probe:
+            return sonde::exporter::run_probe_command(command);
+        case Action::serve:
+            break;
     }
     return sonde::exporter::serve(command);
 }

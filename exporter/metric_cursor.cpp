@@ -208,7 +208,9 @@ void MetricStore::Cursor::read_histogram(const Page& page) {
 
 void MetricStore::Cursor::render_histogram() {
     const auto& bucket_labels = store_.settings.bucket_labels;
-    const auto& [bucket_name, sum_name, count_name] = histogram_names_;
+    const std::string_view bucket_name = histogram_names_[0];
+    const std::string_view sum_name = histogram_names_[1];
+    const std::string_view count_name = histogram_names_[2];
     for_each_slot(slots_, [&](std::size_t slot) {
         const std::string_view labels = labels_of(slot);
         const std::uint32_t* bucket = &buckets_[slot * bucket_labels.size()];

@@ -48,9 +48,9 @@ public:
 
 private:
     struct Labelled {
-        std::size_t slot;
+        std::size_t slot = 0;
         probes::LabelledReading reading;
-        std::size_t text_end;  // in more_
+        std::size_t text_end = 0;  // in more_
     };
 
     void load(const Page& page);

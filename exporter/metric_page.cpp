@@ -32,7 +32,6 @@ void TextColumn::set(std::size_t slot, std::string_view text) {
 Page::Page(const StoreSettings& settings) : buckets(page_targets * settings.buckets()) {}
 
 void Page::add(std::size_t slot, const Job& job, std::uint64_t birth) {
-    forget(slot);
     set_texts(slot, job);
     births[slot] = birth;
     youngest = std::max(youngest, birth);

@@ -95,7 +95,8 @@ struct StoreSettings {
 struct Page {
     explicit Page(const StoreSettings& settings);
 
-    /// What is left of earlier owners of the slot is gone after it.
+    /// `slot` is not alive: never used, or left clean by remove(). The store records nothing for
+    /// it.
     void add(std::size_t slot, const Job& job, std::uint64_t birth);
     void update(std::size_t slot, const Job& job);
     void remove(std::size_t slot);

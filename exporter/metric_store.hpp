@@ -45,8 +45,8 @@ public:
     void remove(Id id);
     [[nodiscard]] std::size_t size() const;
 
-    /// The result of a check that started at `started`. Allocates nothing when it has the readings that
-    /// the target's last result had. Without effect on an Id that is not in use, like skip().
+    /// The result of a check that started at `started`. Allocates nothing when it has the readings
+    /// that the target's last result had. Without effect on an Id that is not in use, like skip().
     void record(Id id, probes::net::UnixTime started, const probes::ProbeResult& result);
     void skip(Id id, SkipReason reason);
 

@@ -1,12 +1,12 @@
 // Which files there are, which of them changed, and the order in which they are read.
 #include "exporter/plan_loader.hpp"
 
+#include "exporter/plan_checks.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
-
-#include "exporter/plan_checks.hpp"
 
 namespace sonde::exporter {
 
@@ -24,8 +24,8 @@ std::string directory_of(const std::string& path) {
 
 /// Whether parsing the text could give a table `modules`; TOML may write the letters as escapes.
 bool may_hold_modules(std::string_view text) {
-    return text.find("modules") != std::string_view::npos || text.find("\\u") != std::string_view::npos ||
-           text.find("\\U") != std::string_view::npos;
+    return text.find("modules") != std::string_view::npos ||
+           text.find("\\u") != std::string_view::npos || text.find("\\U") != std::string_view::npos;
 }
 
 }  // namespace
@@ -42,7 +42,8 @@ PlanLoader::PlanLoader(std::span<const probes::Kind> kinds, std::shared_ptr<cons
 
 LoadResult PlanLoader::load(const std::string& config_file) {
     main_.label = config_file;
-    main_.path = config::absolute_path(directory_of(config_file), fs::path{config_file}.filename().string());
+    main_.path =
+        config::absolute_path(directory_of(config_file), fs::path{config_file}.filename().string());
     result_.watch.push_back(main_.path);
     const std::optional<std::string> text = read(main_);
     if (!text) {
@@ -73,7 +74,8 @@ LoadResult PlanLoader::load_parts(std::string_view text) {
     }
     inherited_.check();
     parts_.shared = inherited_.fingerprint();
-    shared_is_old_ = old_ && old_->parts().shared == parts_.shared && same_inputs(old_->parts().shared_inputs);
+    shared_is_old_ =
+        old_ && old_->parts().shared == parts_.shared && same_inputs(old_->parts().shared_inputs);
     if (shared_is_old_) {
         inherited_.adopt(*old_);
     }
@@ -117,11 +119,14 @@ bool PlanLoader::nothing_changed() {
     for (std::size_t i = 0; i < files_.size(); ++i) {
         const PlanFile& before = *old.files[i + 1];
         const config::FileContent content = config::read_whole_file(files_[i].path, file_limit);
-        if (files_[i].path != before.path || !content.bytes || sha256(*content.bytes) != before.content) {
+        if (files_[i].path != before.path || !content.bytes ||
+            sha256(*content.bytes) != before.content) {
             return false;
         }
     }
-    return std::all_of(old.files.begin(), old.files.end(), [&](const auto& file) { return same_inputs(file->inputs); });
+    return std::all_of(old.files.begin(), old.files.end(), [&](const auto& file) {
+        return same_inputs(file->inputs);
+    });
 }
 
 std::vector<PlanLoader::File> PlanLoader::list_targets_dir(const std::string& directory,
@@ -132,10 +137,13 @@ std::vector<PlanLoader::File> PlanLoader::list_targets_dir(const std::string& di
     }
     // As the user would write it: beside a relative config file, relative too.
     const fs::path below = fs::path{directory}.lexically_relative(directory_of(main_.path));
-    const bool relative = fs::path{main_.label}.is_relative() && !below.empty() && *below.begin() != "..";
-    const fs::path shown = relative ? fs::path{main_.label}.parent_path() / below : fs::path{directory};
+    const bool relative =
+        fs::path{main_.label}.is_relative() && !below.empty() && *below.begin() != "..";
+    const fs::path shown =
+        relative ? fs::path{main_.label}.parent_path() / below : fs::path{directory};
     std::error_code error;
-    for (fs::directory_iterator entry{directory, error}; !error && entry != fs::directory_iterator{};
+    for (fs::directory_iterator entry{directory, error};
+         !error && entry != fs::directory_iterator{};
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
         if (!name.starts_with('.') && name.ends_with(".toml")) {
@@ -146,7 +154,10 @@ std::vector<PlanLoader::File> PlanLoader::list_targets_dir(const std::string& di
         }
     }
     if (error) {
-        diagnostics.add({main_.label, 0, "engine.targets_dir", "cannot read " + directory + ": " + error.message()});
+        diagnostics.add({main_.label,
+                         0,
+                         "engine.targets_dir",
+                         "cannot read " + directory + ": " + error.message()});
     }
     std::sort(out.begin(), out.end(), [](const File& a, const File& b) { return a.path < b.path; });
     return out;
@@ -195,7 +206,8 @@ void PlanLoader::decode(File& file, std::optional<config::Document> document) {
         const Digest scanned = file.content;
         const std::optional<std::string> text = read(file);
         if (text && file.content != scanned) {
-            result_.diagnostics.add({file.label, 0, "", "this file changed while it was being read; read it again"});
+            result_.diagnostics.add(
+                {file.label, 0, "", "this file changed while it was being read; read it again"});
             return;
         }
         document = text ? parse(file, *text) : std::nullopt;
@@ -284,7 +296,9 @@ LoadResult PlanLoader::finish() {
     if (result_.plan) {
         // A kept file and a kept plan were not read through to their inputs.
         const Plan::Parts& parts = result_.plan->parts();
-        const auto watch = [&](const InputFile& input) { result_.watch.push_back(input.path); };
+        const auto watch = [&](const InputFile& input) {
+            result_.watch.push_back(input.path);
+        };
         std::for_each(parts.shared_inputs.begin(), parts.shared_inputs.end(), watch);
         for (const auto& file : parts.files) {
             result_.watch.push_back(file->path);
@@ -295,7 +309,8 @@ LoadResult PlanLoader::finish() {
         }
     }
     std::sort(result_.watch.begin(), result_.watch.end());
-    result_.watch.erase(std::unique(result_.watch.begin(), result_.watch.end()), result_.watch.end());
+    result_.watch.erase(std::unique(result_.watch.begin(), result_.watch.end()),
+                        result_.watch.end());
     return std::move(result_);
 }
 

@@ -1,14 +1,14 @@
-// Reading of configuration files into a Plan: which there are, which changed, in which order. Used by load_plan
-// only; what a target means is plan_target's.
+// Reading of configuration files into a Plan: which there are, which changed, in which order. Used
+// by load_plan only; what a target means is plan_target's.
 #pragma once
+
+#include "exporter/plan_target.hpp"
 
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "exporter/plan_target.hpp"
 
 namespace sonde::exporter {
 
@@ -35,7 +35,8 @@ private:
     [[nodiscard]] bool nothing_changed();
     std::optional<std::string> read(File& file);
     std::optional<config::Document> parse(File& file, std::string_view text);
-    [[nodiscard]] std::vector<File> list_targets_dir(const std::string& directory, config::Diagnostics& diagnostics) const;
+    [[nodiscard]] std::vector<File> list_targets_dir(const std::string& directory,
+                                                     config::Diagnostics& diagnostics) const;
     void read_main(config::Document& document);
     void scan(File& file);
     void decode(File& file, std::optional<config::Document> document);
@@ -52,7 +53,8 @@ private:
     PlanInherited inherited_;
     TargetReader targets_;
     Plan::Parts parts_;
-    std::vector<std::shared_ptr<PlanFile>> fresh_;  // those of parts_.files that were decoded in this load
+    std::vector<std::shared_ptr<PlanFile>>
+        fresh_;  // those of parts_.files that were decoded in this load
     File main_;
     std::vector<File> files_;  // of targets_dir
     bool shared_is_old_ = false;

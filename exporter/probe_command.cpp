@@ -1,13 +1,5 @@
 #include "exporter/probe_command.hpp"
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <optional>
-
-#include <boost/asio/io_context.hpp>
-#include <fmt/format.h>
-
 #include "exporter/log.hpp"
 #include "exporter/plan.hpp"
 #include "exporter/probe_report.hpp"
@@ -15,12 +7,20 @@
 #include "probes/net/poller.hpp"
 #include "probes/net/resolver.hpp"
 
+#include <boost/asio/io_context.hpp>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
 namespace sonde::exporter {
 
 namespace {
 
-/// The plan that modules come from: of the file that was named, of sonde.toml where there is one, else
-/// the built-in one.
+/// The plan that modules come from: of the file that was named, of sonde.toml where there is one,
+/// else the built-in one.
 std::shared_ptr<const Plan> plan_for(const CommandLine& command) {
     if (!command.config_file_given && access(command.config_file.c_str(), F_OK) != 0) {
         return built_in_plan(probes::kinds());

@@ -1,12 +1,13 @@
 #include "exporter/probe_report.hpp"
 
+#include <boost/json.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ctime>
 #include <string_view>
-
-#include <boost/json.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 namespace sonde::exporter {
 
@@ -30,8 +31,11 @@ public:
     explicit Colours(bool on) : on_(on) {}
 
     [[nodiscard]] std::string good(std::string_view text) const { return wrap("32", text); }
+
     [[nodiscard]] std::string bad(std::string_view text) const { return wrap("31", text); }
+
     [[nodiscard]] std::string bold(std::string_view text) const { return wrap("1", text); }
+
     [[nodiscard]] std::string dim(std::string_view text) const { return wrap("2", text); }
 
 private:
@@ -64,7 +68,8 @@ std::string date(std::int64_t unix_seconds) {
 std::string bar(const TraceSpan& span, Duration whole) {
     const double scale = bar_columns / std::max(1.0, static_cast<double>(whole.count()));
     const auto column = [&](Duration at) {
-        return std::min(bar_columns, static_cast<std::size_t>(static_cast<double>(at.count()) * scale));
+        return std::min(bar_columns,
+                        static_cast<std::size_t>(static_cast<double>(at.count()) * scale));
     };
     const std::size_t begin = std::min(column(span.begin), bar_columns - 1);
     const std::size_t end = std::max(begin + 1, column(span.begin + span.length));
@@ -75,7 +80,8 @@ std::string bar(const TraceSpan& span, Duration whole) {
     return out;
 }
 
-void add_hop(std::string& out, const TraceHop& hop, std::size_t number, Duration whole, const Colours& c) {
+void add_hop(
+    std::string& out, const TraceHop& hop, std::size_t number, Duration whole, const Colours& c) {
     out += fmt::format("\n{} {}", number, c.bold(printable(hop.url)));
     if (!hop.address.empty()) {
         out += c.dim("  " + hop.address);
@@ -91,10 +97,11 @@ void add_hop(std::string& out, const TraceHop& hop, std::size_t number, Duration
                            bar(span, whole));
     }
     if (!hop.tls_version.empty()) {
-        out += fmt::format("  {}, {}: {}\n",
-                           hop.tls_version,
-                           hop.tls_cipher,
-                           hop.tls_error.empty() ? c.good("verified") : c.bad(printable(hop.tls_error)));
+        out += fmt::format(
+            "  {}, {}: {}\n",
+            hop.tls_version,
+            hop.tls_cipher,
+            hop.tls_error.empty() ? c.good("verified") : c.bad(printable(hop.tls_error)));
     }
 }
 
@@ -103,8 +110,8 @@ void add_chain(std::string& out, const TraceHop& hop, std::int64_t now, const Co
         const probes::TraceCertificate& certificate = hop.chain[i];
         const std::int64_t days = (certificate.not_after - now) / 86400;
         const std::string left = certificate.not_after < now ? c.bad("expired")
-                                 : days < 21                 ? c.bad(fmt::format("{} days left", days))
-                                                             : c.good(fmt::format("{} days left", days));
+                                 : days < 21 ? c.bad(fmt::format("{} days left", days))
+                                             : c.good(fmt::format("{} days left", days));
         out += fmt::format("  certificate {}  {}\n", i, printable(certificate.subject));
         out += fmt::format("    issuer       {}\n", printable(certificate.issuer));
         if (!certificate.names.empty()) {
@@ -118,7 +125,9 @@ void add_chain(std::string& out, const TraceHop& hop, std::int64_t now, const Co
     }
 }
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 json::object to_json(const TraceHop& hop) {
     json::object out{{"url", hop.url}, {"address", hop.address}};
@@ -140,7 +149,9 @@ json::object to_json(const TraceHop& hop) {
         return out;
     }
     json::object& tls = out["tls"].emplace_object();
-    tls = {{"version", hop.tls_version}, {"cipher", hop.tls_cipher}, {"verified", hop.tls_error.empty()}};
+    tls = {{"version", hop.tls_version},
+           {"cipher", hop.tls_cipher},
+           {"verified", hop.tls_error.empty()}};
     if (!hop.tls_error.empty()) {
         tls["verification_error"] = hop.tls_error;
     }
@@ -162,16 +173,19 @@ json::object to_json(const TraceHop& hop) {
 std::string report_text(const ProbeReport& report, bool colours) {
     const Colours c{colours};
     const probes::ProbeResult& result = report.outcome.result;
-    const std::string verdict = result.success()
-                                    ? c.good("success")
-                                    : c.bad(fmt::format("failed: {}", probes::name(result.failure)));
-    std::string out = fmt::format(
-        "{}  {} in {:.2f} ms\n", c.bold(printable(report.url)), verdict, milliseconds(result.duration));
+    const std::string verdict =
+        result.success() ? c.good("success")
+                         : c.bad(fmt::format("failed: {}", probes::name(result.failure)));
+    std::string out = fmt::format("{}  {} in {:.2f} ms\n",
+                                  c.bold(printable(report.url)),
+                                  verdict,
+                                  milliseconds(result.duration));
     if (!result.success()) {
         out += fmt::format("  {}\n", printable(result.detail));
     }
-    const std::int64_t now =
-        std::chrono::floor<std::chrono::seconds>(report.outcome.started_unix).time_since_epoch().count();
+    const std::int64_t now = std::chrono::floor<std::chrono::seconds>(report.outcome.started_unix)
+                                 .time_since_epoch()
+                                 .count();
     std::size_t number = 0;
     for (const TraceHop& hop : report.trace.hops) {
         add_hop(out, hop, ++number, result.duration, c);
@@ -207,8 +221,8 @@ std::string report_json(const ProbeReport& report) {
     }
     json::array& expectations = out["expectations"].emplace_array();
     for (const probes::TraceVerdict& verdict : report.trace.expectations) {
-        expectations.push_back(json::object{
-            {"name", verdict.name}, {"met", verdict.met}, {"detail", verdict.detail}});
+        expectations.push_back(
+            json::object{{"name", verdict.name}, {"met", verdict.met}, {"detail", verdict.detail}});
     }
     return json::serialize(out) + '\n';
 }

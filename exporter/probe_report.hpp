@@ -1,11 +1,11 @@
-// One check as a person reads it (`sonde probe`): a waterfall of its phases, the certificate, the verdict;
-// and the same as JSON for machines. Owns layout only.
+// One check as a person reads it (`sonde probe`): a waterfall of its phases, the certificate, the
+// verdict; and the same as JSON for machines. Owns layout only.
 #pragma once
-
-#include <string>
 
 #include "exporter/runner.hpp"
 #include "probes/trace.hpp"
+
+#include <string>
 
 namespace sonde::exporter {
 

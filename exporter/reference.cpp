@@ -1,11 +1,11 @@
 // Markdown of docs/config.md and docs/metrics.md.
 #include "exporter/reference.hpp"
 
-#include <string_view>
-#include <vector>
-
 #include "config/service.hpp"
 #include "exporter/common_settings.hpp"
+
+#include <string_view>
+#include <vector>
 
 namespace sonde::exporter {
 
@@ -30,7 +30,8 @@ at once, each with its file, line and key, and nothing is started (or, on a relo
 
 )";
 
-constexpr std::string_view target_intro = R"(## Targets: `[[target]]`, `[modules.NAME]` and `[defaults]`
+constexpr std::string_view target_intro =
+    R"(## Targets: `[[target]]`, `[modules.NAME]` and `[defaults]`
 
 A `[[target]]` is one thing to check. `[modules.NAME]` is a named set of keys for targets to share (`module = "NAME"`),
 and `[defaults]` holds keys for all of them. `name` and `url` belong to a `[[target]]` only, `module` to a `[[target]]`
@@ -77,8 +78,8 @@ void write_keys(const std::vector<config::KeyDoc>& docs, std::string& out) {
     out += "| key | type | default | meaning |\n|---|---|---|---|\n";
     for (const config::KeyDoc& doc : docs) {
         if (doc.type != "table") {
-            out += "| " + code(doc.path) + " | " + cell(doc.type) + " | " + code(doc.default_value) + " | " +
-                   cell(doc.help) + " |\n";
+            out += "| " + code(doc.path) + " | " + cell(doc.type) + " | " +
+                   code(doc.default_value) + " | " + cell(doc.help) + " |\n";
         }
     }
     out += '\n';
@@ -143,8 +144,8 @@ std::string config_reference(std::span<const probes::Kind> kinds) {
     read_common(common, settings, SettingsPlace::target);
     write_keys(docs, out);
     for (const probes::Kind& kind : kinds) {
-        out += "### Kind `" + std::string{kind.name} + "`\n\n" + std::string{kind.help} + " Chosen by the url schemes " +
-               label_list(kind.schemes) + ".\n\n";
+        out += "### Kind `" + std::string{kind.name} + "`\n\n" + std::string{kind.help} +
+               " Chosen by the url schemes " + label_list(kind.schemes) + ".\n\n";
         docs.clear();
         config::Table table{context, {}};
         (void)kind.make(table);
@@ -154,7 +155,8 @@ std::string config_reference(std::span<const probes::Kind> kinds) {
     return out;
 }
 
-std::string metrics_reference(std::span<const probes::FamilyInfo> families, std::span<const SelfMetricDoc> own) {
+std::string metrics_reference(std::span<const probes::FamilyInfo> families,
+                              std::span<const SelfMetricDoc> own) {
     std::string out{metrics_intro};
     for (const probes::FamilyInfo& family : families) {
         out += "| " + code(family.name) + " | " + std::string{type_name(family.type)} + " | " +
@@ -163,8 +165,8 @@ std::string metrics_reference(std::span<const probes::FamilyInfo> families, std:
     }
     out += own_intro;
     for (const SelfMetricDoc& metric : own) {
-        out += "| " + code(metric.name) + " | " + std::string{metric.type} + " | " + code(metric.labels) + " | " +
-               cell(metric.help) + " |\n";
+        out += "| " + code(metric.name) + " | " + std::string{metric.type} + " | " +
+               code(metric.labels) + " | " + cell(metric.help) + " |\n";
     }
     return out;
 }

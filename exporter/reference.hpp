@@ -1,13 +1,13 @@
-// The reference documentation, made from the same calls that read the configuration and from the catalogue of
-// metrics. Owns the prose around them.
+// The reference documentation, made from the same calls that read the configuration and from the
+// catalogue of metrics. Owns the prose around them.
 #pragma once
-
-#include <span>
-#include <string>
 
 #include "exporter/self_metrics.hpp"
 #include "probes/kinds/kinds.hpp"
 #include "probes/measurement.hpp"
+
+#include <span>
+#include <string>
 
 namespace sonde::exporter {
 

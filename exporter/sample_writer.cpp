@@ -35,8 +35,7 @@ char* append_number(char* at, double value) {
 }
 
 void append_number(std::string& out, double value) {
-    std::array<char, max_number>
-        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written next
+    std::array<char, max_number> buffer{};
     char* const end = append_number(buffer.data(), value);
     out.append(buffer.data(), end);
 }

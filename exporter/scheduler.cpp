@@ -1,9 +1,9 @@
 #include "exporter/scheduler.hpp"
 
+#include "exporter/stable_hash.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "exporter/stable_hash.hpp"
 
 namespace sonde::exporter {
 
@@ -34,7 +34,10 @@ probes::net::TimePoint next_on_phase(std::string_view name,
 }
 
 Scheduler::Scheduler(TimeAnchor anchor, TimePoint now, std::size_t max_in_flight, Hooks hooks)
-    : anchor_(anchor), max_in_flight_(max_in_flight), hooks_(std::move(hooks)), wheel_(now) {}
+    : anchor_(anchor),
+      max_in_flight_(max_in_flight),
+      hooks_(std::move(hooks)),
+      wheel_(now) {}
 
 Scheduler::Index Scheduler::add(std::shared_ptr<const Job> job,
                                 MetricStore::Id id,
@@ -137,10 +140,16 @@ void Scheduler::on_due(Index index, TimePoint now) {
     }
     wheel_.schedule(index, entry.due);
     switch (entry.state) {
-        case State::idle: enqueue(index, due); break;
-        case State::running: hooks_.skip(entry.id, SkipReason::overrun); break;
+        case State::idle:
+            enqueue(index, due);
+            break;
+        case State::running:
+            hooks_.skip(entry.id, SkipReason::overrun);
+            break;
         case State::waits_for_host:
-        case State::waits_for_worker: hooks_.skip(entry.id, SkipReason::overload); break;
+        case State::waits_for_worker:
+            hooks_.skip(entry.id, SkipReason::overload);
+            break;
     }
 }
 
@@ -160,8 +169,8 @@ void Scheduler::enqueue(Index index, TimePoint due) {
 }
 
 void Scheduler::start_ready() {
-    // A check that ends while it is being started comes back here; the loop below goes on with it, so
-    // that ten thousand refused connections are no deep stack.
+    // A check that ends while it is being started comes back here; the loop below goes on with it,
+    // so that ten thousand refused connections are no deep stack.
     if (std::exchange(starting_, true)) {
         return;
     }
@@ -200,7 +209,9 @@ void Scheduler::finished(Index index) {
     start_ready();
 }
 
-void Scheduler::stop() { stopped_ = true; }
+void Scheduler::stop() {
+    stopped_ = true;
+}
 
 std::optional<Scheduler::TimePoint> Scheduler::next_wakeup() const {
     return stopped_ ? std::nullopt : wheel_.next();

@@ -1,6 +1,11 @@
-// Which check starts when, for one worker: due times, caps and waiting checks. Sans I/O: it is told the
-// time and says what to start, so that a day can be tested in a second. Runs nothing itself.
+// Which check starts when, for one worker: due times, caps and waiting checks. Sans I/O: it is told
+// the time and says what to start, so that a day can be tested in a second. Runs nothing itself.
 #pragma once
+
+#include "exporter/job.hpp"
+#include "exporter/metric_store.hpp"
+#include "exporter/timer_wheel.hpp"
+#include "probes/net/clock.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -11,15 +16,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/job.hpp"
-#include "exporter/metric_store.hpp"
-#include "exporter/timer_wheel.hpp"
-#include "probes/net/clock.hpp"
-
 namespace sonde::exporter {
 
-/// The one moment at which monotonic and Unix time were read together. Phases are anchored to Unix time
-/// through it, so that they are the same in every replica and after a restart.
+/// The one moment at which monotonic and Unix time were read together. Phases are anchored to Unix
+/// time through it, so that they are the same in every replica and after a restart.
 struct TimeAnchor {
     probes::net::TimePoint monotonic;
     probes::net::UnixTime unix_time;
@@ -44,8 +44,8 @@ public:
     using TimePoint = probes::net::TimePoint;
 
     struct Hooks {
-        /// Starts the check of job(index), which was due at `due`; finished() must follow, also from
-        /// inside.
+        /// Starts the check of job(index), which was due at `due`; finished() must follow, also
+        /// from inside.
         std::function<void(Index, TimePoint due)> start;
         /// A check that was due and will not run.
         std::function<void(MetricStore::Id, SkipReason)> skip;
@@ -53,15 +53,19 @@ public:
 
     Scheduler(TimeAnchor anchor, TimePoint now, std::size_t max_in_flight, Hooks hooks);
 
-    /// A new target. Its first check comes within min(interval, 30 s), then on phase. `host_cap`: how
-    /// many checks of its host this worker may have under way.
-    Index add(std::shared_ptr<const Job> job, MetricStore::Id id, std::size_t host_cap, TimePoint now);
+    /// A new target. Its first check comes within min(interval, 30 s), then on phase. `host_cap`:
+    /// how many checks of its host this worker may have under way.
+    Index add(std::shared_ptr<const Job> job,
+              MetricStore::Id id,
+              std::size_t host_cap,
+              TimePoint now);
 
-    /// The target is gone: no more starts. A check under way may still finish and is then forgotten.
+    /// The target is gone: no more starts. A check under way may still finish and is then
+    /// forgotten.
     void remove(Index index);
 
-    /// New settings for the same target. The phase moves only with the interval; a check under way is
-    /// not touched.
+    /// New settings for the same target. The phase moves only with the interval; a check under way
+    /// is not touched.
     void replace(Index index, std::shared_ptr<const Job> job, std::size_t host_cap, TimePoint now);
 
     /// Starts what is due, in order, within the caps.
@@ -74,10 +78,14 @@ public:
     void stop();
 
     [[nodiscard]] std::optional<TimePoint> next_wakeup() const;
+
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
     /// Valid from add() until remove() and the end of a check under way.
-    [[nodiscard]] const std::shared_ptr<const Job>& job(Index index) const { return entries_[index].job; }
+    [[nodiscard]] const std::shared_ptr<const Job>& job(Index index) const {
+        return entries_[index].job;
+    }
+
     [[nodiscard]] MetricStore::Id id(Index index) const { return entries_[index].id; }
 
     /// Whether a result for `index` is still wanted.
@@ -88,7 +96,8 @@ private:
         const std::string* key = nullptr;
         std::uint32_t targets = 0;
         std::uint32_t cap = 1;
-        std::uint32_t places = 0;  // taken by checks that run or that wait for the worker's cap only
+        std::uint32_t places =
+            0;  // taken by checks that run or that wait for the worker's cap only
         std::deque<Index> waiting;
     };
 
@@ -96,13 +105,13 @@ private:
 
     struct Entry {
         std::shared_ptr<const Job> job;
-        Host* host = nullptr;         // of the job
-        Host* place = nullptr;        // whose place the check under way (or waiting) takes or wants
-        TimePoint due;                // of the next check
-        TimePoint current_due;        // of the check that waits or runs
+        Host* host = nullptr;   // of the job
+        Host* place = nullptr;  // whose place the check under way (or waiting) takes or wants
+        TimePoint due;          // of the next check
+        TimePoint current_due;  // of the check that waits or runs
         MetricStore::Id id = 0;
         State state = State::idle;
-        bool removed = false;         // while a check of it still runs
+        bool removed = false;  // while a check of it still runs
     };
 
     void join_host(Entry& entry, std::size_t host_cap);

@@ -1,5 +1,5 @@
 // A set of coroutines that run on one executor and end together: start, cancel, join.
-// Owns their cancellation; knows nothing of what they do. asio::detached is banned in favour of it.
+// Owns their cancellation; knows nothing of what they do. Everything long-lived is started in one.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -13,7 +13,9 @@ constexpr std::int64_t in_hand = -2;
 }  // namespace
 
 TimerWheel::TimerWheel(TimePoint start)
-    : start_(start), heads_(slots, none), occupied_(slots / 64, 0) {}
+    : start_(start),
+      heads_(slots, none),
+      occupied_(slots / 64, 0) {}
 
 void TimerWheel::schedule(Id id, TimePoint due) {
     if (id >= nodes_.size()) {

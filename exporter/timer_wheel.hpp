@@ -1,13 +1,13 @@
-// When what is due: a hashed timing wheel (Varghese and Lauck 1987, scheme 6) with 1 ms ticks. Adding,
-// moving and cancelling cost O(1) and 16 bytes each; it reads no clock and owns no timer.
+// When what is due: a hashed timing wheel (Varghese and Lauck 1987, scheme 6) with 1 ms ticks.
+// Adding, moving and cancelling cost O(1) and 16 bytes each; it reads no clock and owns no timer.
 #pragma once
+
+#include "probes/net/clock.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
-
-#include "probes/net/clock.hpp"
 
 namespace sonde::exporter {
 
@@ -28,11 +28,12 @@ public:
     /// Nothing happens when `id` is not scheduled.
     void cancel(Id id);
 
-    /// Calls `fire` for everything that is due, in the order of ticks. `fire` may schedule and cancel.
+    /// Calls `fire` for everything that is due, in the order of ticks. `fire` may schedule and
+    /// cancel.
     void advance(TimePoint now, const std::function<void(Id)>& fire);
 
-    /// When advance() has to be called next at the latest; nothing while nothing is scheduled. May be
-    /// earlier than the next id fires (once for each turn of the wheel).
+    /// When advance() has to be called next at the latest; nothing while nothing is scheduled. May
+    /// be earlier than the next id fires (once for each turn of the wheel).
     [[nodiscard]] std::optional<TimePoint> next() const;
 
     [[nodiscard]] std::size_t size() const { return size_; }

@@ -1,11 +1,10 @@
 #include "exporter/worker.hpp"
 
-#include <pthread.h>
-
-#include <algorithm>
-#include <ctime>
-#include <thread>
-#include <utility>
+#include "exporter/log.hpp"
+#include "exporter/runner.hpp"
+#include "exporter/self_metrics.hpp"
+#include "probes/net/clock.hpp"
+#include "probes/net/poller.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,11 +12,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "exporter/log.hpp"
-#include "exporter/runner.hpp"
-#include "exporter/self_metrics.hpp"
-#include "probes/net/clock.hpp"
-#include "probes/net/poller.hpp"
+#include <pthread.h>
+
+#include <algorithm>
+#include <ctime>
+#include <thread>
+#include <utility>
 
 namespace sonde::exporter {
 
@@ -46,7 +46,9 @@ struct Worker::Impl {
                     clock.now(),
                     options.max_in_flight,
                     {[this](Scheduler::Index index, TimePoint due) { start(index, due); },
-                     [this](MetricStore::Id id, SkipReason reason) { store.skip(id, reason); }}),
+                     [this](MetricStore::Id id, SkipReason reason) {
+                         store.skip(id, reason);
+                     }}),
           tick(context),
           grace_timer(context) {}
 
@@ -73,7 +75,7 @@ struct Worker::Impl {
     TimePoint tick_at = TimePoint::max();
     boost::unordered_flat_map<MetricStore::Id, Scheduler::Index> indexes;
     std::vector<std::uint8_t> last_failure;  // by index: a Failure, or unknown
-    std::size_t applying = 0;  // calls of apply() that have changes left
+    std::size_t applying = 0;                // calls of apply() that have changes left
     std::function<void()> on_ended;
     std::thread thread;
 };
@@ -164,9 +166,10 @@ void Worker::Impl::apply_slice(std::vector<Change> changes,
         end_if_idle();
         return;
     }
-    asio::post(context, [this, changes = std::move(changes), end, done = std::move(done)]() mutable {
-        apply_slice(std::move(changes), end, std::move(done));
-    });
+    asio::post(context,
+               [this, changes = std::move(changes), end, done = std::move(done)]() mutable {
+                   apply_slice(std::move(changes), end, std::move(done));
+               });
 }
 
 void Worker::Impl::arm() {
@@ -209,14 +212,17 @@ Worker::Worker(Options options, MetricStore& store, SelfMetrics& self)
     }};
 }
 
-Worker::~Worker() { impl_->thread.join(); }
+Worker::~Worker() {
+    impl_->thread.join();
+}
 
 void Worker::apply(std::vector<Change> changes, std::function<void()> done) {
-    asio::post(impl_->context,
-               [impl = impl_.get(), changes = std::move(changes), done = std::move(done)]() mutable {
-                   ++impl->applying;
-                   impl->apply_slice(std::move(changes), 0, std::move(done));
-               });
+    asio::post(
+        impl_->context,
+        [impl = impl_.get(), changes = std::move(changes), done = std::move(done)]() mutable {
+            ++impl->applying;
+            impl->apply_slice(std::move(changes), 0, std::move(done));
+        });
 }
 
 void Worker::shut_down(std::chrono::nanoseconds grace, std::function<void()> done) {
@@ -233,7 +239,9 @@ void Worker::shut_down(std::chrono::nanoseconds grace, std::function<void()> don
     });
 }
 
-std::uint64_t Worker::resolver_resends() const { return impl_->resolver.resends(); }
+std::uint64_t Worker::resolver_resends() const {
+    return impl_->resolver.resends();
+}
 
 std::chrono::nanoseconds Worker::cpu_time() const {
     clockid_t clock_id{};

@@ -1,17 +1,17 @@
-// One thread that checks its share of the targets: shared-nothing but for the store. Owns the thread,
-// its io_context and everything that runs on it.
+// One thread that checks its share of the targets: shared-nothing but for the store. Owns the
+// thread, its io_context and everything that runs on it.
 #pragma once
+
+#include "exporter/job.hpp"
+#include "exporter/metric_store.hpp"
+#include "exporter/scheduler.hpp"
+#include "probes/net/resolver.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
-
-#include "exporter/job.hpp"
-#include "exporter/metric_store.hpp"
-#include "exporter/scheduler.hpp"
-#include "probes/net/resolver.hpp"
 
 namespace sonde::exporter {
 
@@ -26,8 +26,8 @@ public:
         probes::net::Resolver::Options resolver;
     };
 
-    /// One step of a reload. Results of a removed target are dropped, also of a check under way, and
-    /// its place in the store is given back by the worker.
+    /// One step of a reload. Results of a removed target are dropped, also of a check under way,
+    /// and its place in the store is given back by the worker.
     struct Change {
         enum class What : std::uint8_t { add, replace, remove };
         What what;
