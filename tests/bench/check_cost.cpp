@@ -1,6 +1,13 @@
 // CPU for one check of a url, 64 at a time on one thread, everything on: phases, kernel timestamps,
-// TCP_INFO, one deadline each. Prints the line of anchors-like clients, so that both can be put side by
-// side:   check_cost URL SECONDS [CONFIG [MODULE]]
+// TCP_INFO, one deadline each. Prints the line of anchors-like clients, so that both can be put
+// side by side:   check_cost URL SECONDS [CONFIG [MODULE]]
+
+#include "exporter/plan.hpp"
+#include "exporter/runner.hpp"
+#include "probes/net/poller.hpp"
+#include "probes/net/resolver.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <sys/resource.h>
 
@@ -10,13 +17,6 @@
 #include <ctime>
 #include <functional>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-
-#include "exporter/plan.hpp"
-#include "exporter/runner.hpp"
-#include "probes/net/poller.hpp"
-#include "probes/net/resolver.hpp"
 
 namespace {
 
@@ -36,7 +36,8 @@ double percentile(std::vector<double>& values, double share) {
     }
     const auto at = std::min(values.size() - 1,
                              static_cast<std::size_t>(share * static_cast<double>(values.size())));
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+    std::nth_element(
+        values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
     return values[at];
 }
 
@@ -74,7 +75,8 @@ int main(int argc, char** argv) {
     std::function<void()> next = [&] {
         runner.start(job->probe, target, job->timeout, [&](exporter::Runner::Outcome&& outcome) {
             if (outcome.result.success()) {
-                rtts.push_back(std::chrono::duration<double, std::micro>(*outcome.result.rtt).count());
+                rtts.push_back(
+                    std::chrono::duration<double, std::micro>(*outcome.result.rtt).count());
             } else if (failures++ == 0) {
                 std::fprintf(stderr, "%s\n", outcome.result.detail.c_str());
             }
@@ -95,13 +97,15 @@ int main(int argc, char** argv) {
     const double used = cpu_seconds() - cpu_before;
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    std::printf("{\"name\":\"check_cost\",\"n\":%zu,\"err\":%zu,\"cpu_us\":%.2f,\"rtt_p50\":%.1f,\"rtt_p99\":%.1f,"
-                "\"rss_kb\":%ld}\n",
-                rtts.size(),
-                failures,
-                used * 1e6 / static_cast<double>(std::max<std::size_t>(1, rtts.size() + failures)),
-                percentile(rtts, 0.5),
-                percentile(rtts, 0.99),
-                usage.ru_maxrss);
+    std::printf(
+        "{\"name\":\"check_cost\",\"n\":%zu,\"err\":%zu,\"cpu_us\":%.2f,\"rtt_p50\":%.1f,\"rtt_"
+        "p99\":%.1f,"
+        "\"rss_kb\":%ld}\n",
+        rtts.size(),
+        failures,
+        used * 1e6 / static_cast<double>(std::max<std::size_t>(1, rtts.size() + failures)),
+        percentile(rtts, 0.5),
+        percentile(rtts, 0.99),
+        usage.ru_maxrss);
     return failures == 0 ? 0 : 1;
 }

@@ -1,5 +1,10 @@
 // How long a plan of many targets takes to load and to reload, and how much memory it keeps.
 // plan_bench [TARGETS [FILES]]: name, url and module for each target.
+#include "config/document.hpp"
+#include "exporter/plan.hpp"
+
+#include "tests/support/temp_dir.hpp"
+
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -7,11 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
-#include "config/document.hpp"
-#include "exporter/plan.hpp"
-
-#include "tests/support/temp_dir.hpp"
 
 namespace {
 
@@ -47,8 +47,10 @@ int main(int argc, char** argv) {
     const std::size_t files = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 100;
     const std::size_t each = count / files;
     const sonde::tests::TempDir directory;
-    const std::string config = directory.write(
-        "sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n[modules.api]\ntimeout = \"5s\"\nlabels = { team = \"web\" }\n");
+    const std::string config =
+        directory.write("sonde.toml",
+                        "[engine]\ntargets_dir = \"targets.d\"\n[modules.api]\ntimeout = "
+                        "\"5s\"\nlabels = { team = \"web\" }\n");
     for (std::size_t f = 0; f < files; ++f) {
         directory.write(file_name(f), targets(f * each, each));
     }
@@ -89,12 +91,19 @@ int main(int argc, char** argv) {
     const double nothing = seconds_since(start);
 
     struct rusage usage {};
+
     ::getrusage(RUSAGE_SELF, &usage);
     std::printf("targets                 %zu in %zu files\n", loaded.plan->size(), files);
     std::printf("load                    %.2f s, of which toml++ %.2f s\n", load, parse);
-    std::printf("memory                  %zu bytes a target, at most %ld MiB resident\n", kept / count, usage.ru_maxrss / 1024);
-    std::printf("reload, a comment added %.2f s, %zu unchanged\n", one_file, no_difference.unchanged);
-    std::printf("reload, a file replaced %.2f s, %zu added, %zu removed\n", other_targets, difference.added.size(), difference.removed.size());
+    std::printf("memory                  %zu bytes a target, at most %ld MiB resident\n",
+                kept / count,
+                usage.ru_maxrss / 1024);
+    std::printf(
+        "reload, a comment added %.2f s, %zu unchanged\n", one_file, no_difference.unchanged);
+    std::printf("reload, a file replaced %.2f s, %zu added, %zu removed\n",
+                other_targets,
+                difference.added.size(),
+                difference.removed.size());
     std::printf("reload, nothing changed %.2f s\n", nothing);
     return same.plan == replaced.plan ? 0 : 1;
 }

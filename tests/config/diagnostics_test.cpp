@@ -5,8 +5,8 @@
 #include <array>
 #include <string>
 
-using sonde::config::did_you_mean;
 using sonde::config::Diagnostics;
+using sonde::config::did_you_mean;
 
 TEST_CASE("diagnostics are ordered by file and line, each once") {
     Diagnostics diagnostics;
@@ -25,11 +25,13 @@ TEST_CASE("diagnostics are ordered by file and line, each once") {
 }
 
 TEST_CASE("the word that was meant is the nearest one, if it is near") {
-    constexpr std::array<std::string_view, 4> known{"interval", "timeout", "url", "insecure_skip_verify"};
+    constexpr std::array<std::string_view, 4> known{
+        "interval", "timeout", "url", "insecure_skip_verify"};
     CHECK(did_you_mean("intervall", known) == R"(did you mean "interval"?)");
     CHECK(did_you_mean("intreval", known) == R"(did you mean "interval"?)");
     CHECK(did_you_mean("timout", known) == R"(did you mean "timeout"?)");
-    CHECK(did_you_mean("insecure_skip_verfication", known) == R"(did you mean "insecure_skip_verify"?)");
+    CHECK(did_you_mean("insecure_skip_verfication", known) ==
+          R"(did you mean "insecure_skip_verify"?)");
     CHECK(did_you_mean("uri", known) == R"(did you mean "url"?)");
     CHECK(did_you_mean("colour", known).empty());
     CHECK(did_you_mean("xyz", known).empty());

@@ -44,7 +44,8 @@ TEST_CASE("a table that is taken out outlives the rest and keeps its lines") {
     Diagnostics diagnostics;
     std::optional<Document> taken;
     {
-        auto document = Document::parse("a = 1\n\n[modules.api]\nb = 2\n", {"x.toml", "/"}, diagnostics);
+        auto document =
+            Document::parse("a = 1\n\n[modules.api]\nb = 2\n", {"x.toml", "/"}, diagnostics);
         REQUIRE(document);
         CHECK_FALSE(document->take("absent"));
         CHECK_FALSE(document->take("a"));

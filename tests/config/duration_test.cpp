@@ -23,9 +23,27 @@ TEST_CASE("durations are read as people write them") {
 }
 
 TEST_CASE("anything that is no duration is refused") {
-    for (const std::string text : {"", "30", "s", "1.5s", "-1s", "+1s", " 1s", "1s ", "1 s", "1s30", "30s1m", "1m1m",
-                                   "1S", "1min", "1w", "1mss", "9223372036854775808ns", "9223372036854775807s",
-                                   "106751d9999h", "1s\n", "0x1s"}) {
+    for (const std::string text : {"",
+                                   "30",
+                                   "s",
+                                   "1.5s",
+                                   "-1s",
+                                   "+1s",
+                                   " 1s",
+                                   "1s ",
+                                   "1 s",
+                                   "1s30",
+                                   "30s1m",
+                                   "1m1m",
+                                   "1S",
+                                   "1min",
+                                   "1w",
+                                   "1mss",
+                                   "9223372036854775808ns",
+                                   "9223372036854775807s",
+                                   "106751d9999h",
+                                   "1s\n",
+                                   "0x1s"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text));
     }
@@ -36,7 +54,8 @@ TEST_CASE("a duration is written so that it is read back") {
     CHECK(format_duration(0s) == "0s");
     CHECK(format_duration(168h) == "7d");
     CHECK(format_duration(1500ms) == "1s500ms");
-    for (const Duration duration : {Duration{1}, Duration{999'999'999}, Duration{86'400'000'000'001}}) {
+    for (const Duration duration :
+         {Duration{1}, Duration{999'999'999}, Duration{86'400'000'000'001}}) {
         CHECK(parse_duration(format_duration(duration)) == duration);
     }
 }
@@ -47,7 +66,14 @@ TEST_CASE("sizes are read with decimal and binary units") {
     CHECK(parse_bytes("64MiB") == Bytes{std::uint64_t{64} << 20U});
     CHECK(parse_bytes("2GB") == Bytes{2'000'000'000});
     CHECK(parse_bytes("0B") == Bytes{0});
-    for (const std::string text : {"", "MiB", "1 MiB", "1mb", "1.5MiB", "-1", "18446744073709551616", "18446744073709551615GiB"}) {
+    for (const std::string text : {"",
+                                   "MiB",
+                                   "1 MiB",
+                                   "1mb",
+                                   "1.5MiB",
+                                   "-1",
+                                   "18446744073709551616",
+                                   "18446744073709551615GiB"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_bytes(text));
     }

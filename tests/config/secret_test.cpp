@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include "tests/config/table_fixture.hpp"
 #include "tests/support/temp_dir.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace sonde::config;
 using sonde::config::test::Documents;
@@ -61,15 +61,21 @@ b = [1]
     }
     CHECK_FALSE(table.read({"map", ""}, map));
     CHECK(documents.diagnostics.text() ==
-          "t.toml:1: t.missing: cannot read the secret file \"/nowhere/token\": No such file or directory\n"
+          "t.toml:1: t.missing: cannot read the secret file \"/nowhere/token\": No such file or "
+          "directory\n"
           "t.toml:2: t.unset: the environment variable \"UNSET\" is not set\n"
-          "t.toml:3: t.both: a secret must be { file = \"path\" } or { env = \"NAME\" } and nothing else\n"
-          "t.toml:4: t.other: a secret must be { file = \"path\" } or { env = \"NAME\" } and nothing else\n"
-          "t.toml:5: t.number: must be a string, { file = \"path\" } or { env = \"NAME\" }, not an integer\n"
-          "t.toml:6: t.folder: cannot read the secret file \"" + (directory.path() / "directory").string() +
+          "t.toml:3: t.both: a secret must be { file = \"path\" } or { env = \"NAME\" } and "
+          "nothing else\n"
+          "t.toml:4: t.other: a secret must be { file = \"path\" } or { env = \"NAME\" } and "
+          "nothing else\n"
+          "t.toml:5: t.number: must be a string, { file = \"path\" } or { env = \"NAME\" }, not an "
+          "integer\n"
+          "t.toml:6: t.folder: cannot read the secret file \"" +
+              (directory.path() / "directory").string() +
               "\": Is a directory\n"
               "t.toml:8: t.map.a: the environment variable \"UNSET\" is not set\n"
-              "t.toml:9: t.map.b: must be a string, { file = \"path\" } or { env = \"NAME\" }, not a list\n");
+              "t.toml:9: t.map.b: must be a string, { file = \"path\" } or { env = \"NAME\" }, not "
+              "a list\n");
 }
 
 TEST_CASE("a map may mix plain texts and secrets, over layers") {
@@ -79,7 +85,8 @@ TEST_CASE("a map may mix plain texts and secrets, over layers") {
                  documents.layer("module", "headers = { A = { env = 'UNSET' }, B = 'b' }\n")}};
     std::map<std::string, Text> headers;
     CHECK(table.read({"headers", ""}, headers));
-    CHECK(headers == std::map<std::string, Text>{{"A", Text::secret("from-env")}, {"B", Text::plain("b")}});
+    CHECK(headers ==
+          std::map<std::string, Text>{{"A", Text::secret("from-env")}, {"B", Text::plain("b")}});
     CHECK(documents.diagnostics.text() == "");
 }
 
@@ -115,7 +122,8 @@ TEST_CASE("within one load a file is read once") {
 TEST_CASE("files that have no end or are too large are refused") {
     const sonde::tests::TempDir directory;
     CHECK(read_whole_file("/dev/zero", 1000).error == "Not a regular file");
-    CHECK(read_whole_file(directory.write("large", std::string(1001, 'x')).string(), 1000).error == "File too large");
+    CHECK(read_whole_file(directory.write("large", std::string(1001, 'x')).string(), 1000).error ==
+          "File too large");
     CHECK(read_whole_file(directory.write("fits", std::string(1000, 'x')).string(), 1000).bytes ==
           std::string(1000, 'x'));
     CHECK(read_whole_file(directory.write("empty", "").string(), 1000).bytes == "");

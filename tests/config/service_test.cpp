@@ -1,8 +1,8 @@
 #include "config/service.hpp"
 
-#include <doctest/doctest.h>
-
 #include "tests/config/table_fixture.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
 using namespace sonde::config;
@@ -47,7 +47,16 @@ extra = ["probe_ip_addr_hash"]
 }
 
 TEST_CASE("addresses that cannot be meant are refused") {
-    for (const std::string address : {"9115", "host", "host:", "host:x", "host:65536", "::1:80", "[]:80", "unix:", "", "a b:-1"}) {
+    for (const std::string address : {"9115",
+                                      "host",
+                                      "host:",
+                                      "host:x",
+                                      "host:65536",
+                                      "::1:80",
+                                      "[]:80",
+                                      "unix:",
+                                      "",
+                                      "a b:-1"}) {
         CAPTURE(address);
         Documents documents;
         Table table = documents.table("[server]\nlisten = '" + address + "'\n");
@@ -75,7 +84,8 @@ TEST_CASE("documentation mode lists every key with its type and default") {
     CHECK(find("engine.workers") == "integer, 0 to 1024 | 0");
     CHECK(find("engine.shutdown_grace") == R"(duration, 0s to 1h | "5s")");
     CHECK(find("log.format") == R"(one of "logfmt", "json" | "logfmt")");
-    CHECK(find("metrics.rtt_buckets") == "list of numbers | [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]");
+    CHECK(find("metrics.rtt_buckets") ==
+          "list of numbers | [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]");
     for (const KeyDoc& doc : docs) {
         CAPTURE(doc.path);
         CHECK_FALSE(doc.help.empty());

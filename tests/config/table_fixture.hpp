@@ -1,13 +1,13 @@
 // Tables over TOML text, for the tests of the reader.
 #pragma once
 
+#include "config/document.hpp"
+#include "config/table.hpp"
+
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "config/document.hpp"
-#include "config/table.hpp"
 
 namespace sonde::config::test {
 

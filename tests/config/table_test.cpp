@@ -1,8 +1,8 @@
+#include "tests/config/table_fixture.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
-
-#include "tests/config/table_fixture.hpp"
 
 using namespace std::chrono_literals;
 using namespace sonde::config;
@@ -105,19 +105,21 @@ plain = 5
     CHECK_FALSE(table.read({"size", ""}, size, Bytes{0}, Bytes{10}));
     CHECK_FALSE(table.read({"ratio", ""}, ratio, 0.0, 1.0));
     CHECK_FALSE(table.read({"plain", ""}, text));
-    CHECK(documents.diagnostics.text() ==
-          "t.toml:1: t.flag: must be true or false, not a string\n"
-          "t.toml:2: t.count: must be between 0 and 10\n"
-          "t.toml:3: t.word: must be one of \"info\", \"warn\", not \"wran\"; did you mean \"warn\"?\n"
-          "t.toml:4: t.text: must be a plain string: a secret cannot be used here\n"
-          "t.toml:5: t.wait: must be a duration such as \"500ms\", \"30s\" or \"1m30s\", not \"90\"\n"
-          "t.toml:6: t.short: must be between 1s and 1h\n"
-          "t.toml:8: t.list: must be a string, not an integer\n"
-          "t.toml:10: t.numbers: must be a list of numbers, not a string\n"
-          "t.toml:11: t.map.k: must be a string, not an integer\n"
-          "t.toml:12: t.size: must be a number of bytes such as 65536 or \"64MiB\"\n"
-          "t.toml:13: t.ratio: must be between 0 and 1\n"
-          "t.toml:14: t.plain: must be a string, not an integer\n");
+    CHECK(
+        documents.diagnostics.text() ==
+        "t.toml:1: t.flag: must be true or false, not a string\n"
+        "t.toml:2: t.count: must be between 0 and 10\n"
+        "t.toml:3: t.word: must be one of \"info\", \"warn\", not \"wran\"; did you mean "
+        "\"warn\"?\n"
+        "t.toml:4: t.text: must be a plain string: a secret cannot be used here\n"
+        "t.toml:5: t.wait: must be a duration such as \"500ms\", \"30s\" or \"1m30s\", not \"90\"\n"
+        "t.toml:6: t.short: must be between 1s and 1h\n"
+        "t.toml:8: t.list: must be a string, not an integer\n"
+        "t.toml:10: t.numbers: must be a list of numbers, not a string\n"
+        "t.toml:11: t.map.k: must be a string, not an integer\n"
+        "t.toml:12: t.size: must be a number of bytes such as 65536 or \"64MiB\"\n"
+        "t.toml:13: t.ratio: must be between 0 and 1\n"
+        "t.toml:14: t.plain: must be a string, not an integer\n");
     CHECK(text == "old");
     CHECK(wait == 5s);
     CHECK(list == std::vector<std::string>{"old"});
@@ -127,13 +129,17 @@ plain = 5
 
 TEST_CASE("layers: the most specific wins, tables merge, lists replace, false removes") {
     Documents documents;
-    Table table{documents.context,
-                {documents.layer("target", "a = 1\nlist = ['x']\ngone = false\nheaders = { B = 'b1', C = false }\n"
-                                           "[tls]\nname = 'n1'\n"),
-                 documents.layer("module", "a = 2\nb = 2\nlist = ['y', 'z']\nheaders = { A = 'a2', B = 'b2' }\n"
-                                           "flag = false\n[tls]\nname = 'n2'\nca = 'ca2'\n[sub]\nx = 1\n"),
-                 documents.layer("defaults", "b = 3\nc = 3\ngone = 'inherited'\nflag = true\n"
-                                             "headers = { C = 'c3' }\n[sub]\ny = 1\n")}};
+    Table table{
+        documents.context,
+        {documents.layer("target",
+                         "a = 1\nlist = ['x']\ngone = false\nheaders = { B = 'b1', C = false }\n"
+                         "[tls]\nname = 'n1'\n"),
+         documents.layer("module",
+                         "a = 2\nb = 2\nlist = ['y', 'z']\nheaders = { A = 'a2', B = 'b2' }\n"
+                         "flag = false\n[tls]\nname = 'n2'\nca = 'ca2'\n[sub]\nx = 1\n"),
+         documents.layer("defaults",
+                         "b = 3\nc = 3\ngone = 'inherited'\nflag = true\n"
+                         "headers = { C = 'c3' }\n[sub]\ny = 1\n")}};
     std::int64_t a = 0;
     std::int64_t b = 0;
     std::int64_t c = 0;
@@ -216,10 +222,12 @@ TEST_CASE("a part of a whole says nothing of the keys it does not have") {
 
 TEST_CASE("unknown keys of the most specific layer are reported, below read sub-tables too") {
     Documents documents;
-    Table table{documents.context,
-                {documents.layer("target", "intervall = 1\nwholly_other = 1\n[tls]\nca = 'x'\nserver-name = 'y'\n"
-                                           "[free]\nany = 'thing'\n"),
-                 documents.layer("module", "unheard_of = 1\n")}};
+    Table table{
+        documents.context,
+        {documents.layer("target",
+                         "intervall = 1\nwholly_other = 1\n[tls]\nca = 'x'\nserver-name = 'y'\n"
+                         "[free]\nany = 'thing'\n"),
+         documents.layer("module", "unheard_of = 1\n")}};
     Duration interval{};
     std::string text;
     std::map<std::string, std::string> free;
@@ -292,7 +300,8 @@ TEST_CASE("equal settings leave equal traces, however they are written") {
         Documents documents;
         std::string trace;
         documents.context.trace = &trace;
-        Table table{documents.context, {documents.layer("target", target), documents.layer("module", module)}};
+        Table table{documents.context,
+                    {documents.layer("target", target), documents.layer("module", module)}};
         std::vector<std::string> status{"2xx"};
         Text token;
         std::string name;

@@ -309,13 +309,14 @@ TEST_CASE("exposition: a large answer comes in pieces, and says no more after it
     }
     const auto body = exporter::make_exposition(ExpositionFormat::openmetrics, store, {}, {});
     std::string all;
+    constexpr std::size_t kib = 1024;
     std::string piece;
     std::size_t pieces = 0;
     for (bool more = true; more; ++pieces) {
         piece.clear();
         more = body->next(piece);
-        CHECK(piece.size() < 256 * 1024);
-        CHECK((!more || piece.size() >= 64 * 1024));
+        CHECK(piece.size() < 256 * kib);
+        CHECK((!more || piece.size() >= 64 * kib));
         all += piece;
     }
     CHECK(pieces > 50);

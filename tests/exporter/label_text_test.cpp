@@ -67,6 +67,9 @@ TEST_CASE("label_text: what is not UTF-8 becomes U+FFFD") {
     CHECK(escaped("\xED\xA0\x80") == bad + bad + bad);            // surrogate
     CHECK(escaped("\xF4\x90\x80\x80") == bad + bad + bad + bad);  // beyond U+10FFFF
     CHECK(escaped("\xF5x") == bad + "x");
+    CHECK(escaped("\xC3(") == bad + "(");  // not continued
+    CHECK(escaped("\xE2\x82(") == bad + bad + "(");
+    CHECK(escaped("\xC3\xC3\xA4") == bad + "\xC3\xA4");
     CHECK(escaped("\x80") == bad);
     CHECK(escaped(std::string_view("\0", 1)) == bad);
 }

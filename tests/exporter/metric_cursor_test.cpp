@@ -51,6 +51,7 @@ TEST_CASE("metric_cursor: many pages keep each family together and every target 
 TEST_CASE("metric_cursor: a walk does not show a target twice that is removed and added again") {
     MetricStore store({1}, {});
     std::vector<MetricStore::Id> ids;
+    ids.reserve(200);
     for (int i = 0; i < 200; ++i) {
         ids.push_back(store.add(make_job("t" + std::to_string(i))));
     }

@@ -1,6 +1,8 @@
-// Two kinds of probes for tests of the plan: "http" with a few keys of every type, and "ask", which has a
-// key that must be given. Neither checks anything.
+// Two kinds of probes for tests of the plan: "http" with a few keys of every type, and "ask", which
+// has a key that must be given. Neither checks anything.
 #pragma once
+
+#include "probes/kinds/kinds.hpp"
 
 #include <array>
 #include <map>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "probes/kinds/kinds.hpp"
 
 namespace sonde::exporter::test {
 
@@ -24,9 +24,10 @@ public:
     std::string server_name;
     std::string query;
 
-    [[nodiscard]] boost::asio::awaitable<probes::ProbeResult> run(const probes::Env& /*env*/,
-                                                                  const probes::Target& /*target*/,
-                                                                  probes::Deadline /*deadline*/) const override {
+    [[nodiscard]] boost::asio::awaitable<probes::ProbeResult> run(
+        const probes::Env& /*env*/,
+        const probes::Target& /*target*/,
+        probes::Deadline /*deadline*/) const override {
         co_return probes::ProbeResult{};
     }
 };
@@ -59,7 +60,9 @@ inline std::shared_ptr<const probes::Probe> make_http(config::Table& table) {
 inline std::shared_ptr<const probes::Probe> make_ask(config::Table& table) {
     auto probe = std::make_shared<FakeProbe>();
     if (!table.read({"query", "What is asked."}, probe->query)) {
-        table.error("query", "must be given");
+        if (!table.origin("query")) {
+            table.error("query", "must be given");
+        }
         return nullptr;
     }
     return probe;
@@ -76,8 +79,9 @@ inline std::string check_ask(const probes::Url& url) {
 inline std::span<const probes::Kind> fake_kinds() {
     static constexpr std::array<std::string_view, 2> http{"http", "https"};
     static constexpr std::array<std::string_view, 1> ask{"ask"};
-    static const std::array<probes::Kind, 2> kinds{{{"http", http, "Web pages.", make_http, check_any},
-                                                    {"ask", ask, "Questions.", make_ask, check_ask}}};
+    static const std::array<probes::Kind, 2> kinds{
+        {{"http", http, "Web pages.", make_http, check_any},
+         {"ask", ask, "Questions.", make_ask, check_ask}}};
     return kinds;
 }
 

@@ -1,14 +1,14 @@
 // Configuration files of one test and the plans made of them with the fake kinds.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "exporter/plan.hpp"
 
 #include "tests/exporter/plan_fake_kinds.hpp"
 #include "tests/support/temp_dir.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace sonde::exporter::test {
 
@@ -20,7 +20,8 @@ public:
     [[nodiscard]] std::string errors(const LoadResult& result) const {
         std::string text = result.diagnostics.text();
         const std::string prefix = directory_.path().string() + "/";
-        for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+        for (std::size_t at = text.find(prefix); at != std::string::npos;
+             at = text.find(prefix, at)) {
             text.erase(at, prefix.size());
         }
         return text;
@@ -28,7 +29,8 @@ public:
 
     /// Loads sonde.toml on top of the plan of the last good load.
     LoadResult load() {
-        LoadResult result = load_plan((directory_.path() / "sonde.toml").string(), fake_kinds(), plan);
+        LoadResult result =
+            load_plan((directory_.path() / "sonde.toml").string(), fake_kinds(), plan);
         if (result.plan) {
             plan = result.plan;
         }

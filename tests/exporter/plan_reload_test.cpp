@@ -1,8 +1,8 @@
+#include "tests/exporter/plan_fixture.hpp"
+
 #include <doctest/doctest.h>
 
 #include <filesystem>
-
-#include "tests/exporter/plan_fixture.hpp"
 
 using namespace std::chrono_literals;
 using namespace sonde::exporter;
@@ -11,7 +11,8 @@ using sonde::exporter::test::PlanFiles;
 
 namespace {
 
-constexpr std::string_view main_file = "[engine]\ntargets_dir = \"targets.d\"\n[modules.m]\nstatus = \"404\"\n";
+constexpr std::string_view main_file =
+    "[engine]\ntargets_dir = \"targets.d\"\n[modules.m]\nstatus = \"404\"\n";
 
 std::string target(const std::string& name, const std::string& more = {}) {
     return "[[target]]\nname = \"" + name + "\"\nurl = \"http://" + name + "/\"\n" + more;
@@ -29,7 +30,9 @@ TEST_CASE("a reload says what was added, removed, changed and left alone") {
     const PlanDiff start = diff(nullptr, *first);
     CHECK(start.added.size() == 4);
     CHECK(start.unchanged == 0);
-    files.write("targets.d/a.toml", target("a0") + target("a3", "interval = \"1m\"\n") + target("a1", "module = \"m\"\n"));
+    files.write(
+        "targets.d/a.toml",
+        target("a0") + target("a3", "interval = \"1m\"\n") + target("a1", "module = \"m\"\n"));
     const auto second = files.load().plan;
     REQUIRE(second);
     const PlanDiff change = diff(first.get(), *second);
@@ -46,13 +49,16 @@ TEST_CASE("a reload says what was added, removed, changed and left alone") {
 TEST_CASE("only files whose content changed are decoded, and unchanged jobs are the same objects") {
     PlanFiles files;
     files.write("sonde.toml", main_file);
-    files.write("targets.d/a.toml", target("a", "module = \"m\"\n") + target("other", "status = \"500\"\n"));
+    files.write("targets.d/a.toml",
+                target("a", "module = \"m\"\n") + target("other", "status = \"500\"\n"));
     files.write("targets.d/b.toml", target("b"));
     CHECK(files.load().files_parsed == 3);
     const JobPtr a = files.job("a");
     const JobPtr other = files.job("other");
     const JobPtr b = files.job("b");
-    files.write("targets.d/a.toml", "# moved\n" + target("other", "status = [\"500\"]\n") + target("a", "module = \"m\"\n"));
+    files.write(
+        "targets.d/a.toml",
+        "# moved\n" + target("other", "status = [\"500\"]\n") + target("a", "module = \"m\"\n"));
     const LoadResult result = files.load();
     CHECK(result.files_parsed == 1);
     CHECK(files.job("a") == a);
@@ -97,7 +103,8 @@ TEST_CASE("a changed module changes its targets and nobody else") {
     files.write("targets.d/a.toml", target("a", "module = \"m\"\n") + target("plain"));
     const auto first = files.load().plan;
     const JobPtr plain = files.job("plain");
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n[modules.m]\nstatus = \"500\"\n");
+    files.write("sonde.toml",
+                "[engine]\ntargets_dir = \"targets.d\"\n[modules.m]\nstatus = \"500\"\n");
     const auto second = files.load().plan;
     REQUIRE(second);
     const PlanDiff change = diff(first.get(), *second);
@@ -122,8 +129,9 @@ TEST_CASE("a changed secret changes the targets that use it, through a module or
     PlanFiles files;
     files.write("token", "one");
     files.write("own", "one");
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n"
-                              "[modules.m]\nheaders = { A = { file = \"token\" } }\n");
+    files.write("sonde.toml",
+                "[engine]\ntargets_dir = \"targets.d\"\n"
+                "[modules.m]\nheaders = { A = { file = \"token\" } }\n");
     files.write("targets.d/a.toml", target("a", "module = \"m\"\n"));
     files.write("targets.d/b.toml", target("b", "headers = { A = { file = \"../own\" } }\n"));
     files.write("targets.d/c.toml", target("c", "headers = { A = { file = \"../own\" } }\n"));
@@ -146,7 +154,9 @@ TEST_CASE("a changed secret changes the targets that use it, through a module or
     std::filesystem::remove(files.path() / "token");
     const LoadResult gone = files.load();
     CHECK_FALSE(gone.plan);
-    CHECK(files.errors(gone) == "sonde.toml:4: modules.m.headers.A: cannot read the secret file \"token\": No such file or directory\n");
+    CHECK(files.errors(gone) ==
+          "sonde.toml:4: modules.m.headers.A: cannot read the secret file \"token\": No such file "
+          "or directory\n");
 }
 
 TEST_CASE("a bad reload gives no plan and leaves the old one usable for the next") {
@@ -164,10 +174,13 @@ TEST_CASE("a bad reload gives no plan and leaves the old one usable for the next
     CHECK(diff(first.get(), *second).added.size() == 1);
 }
 
-TEST_CASE("a module without a kind keeps the kind of the targets in files that were not read again") {
+TEST_CASE(
+    "a module without a kind keeps the kind of the targets in files that were not read again") {
     PlanFiles files;
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n[modules.q]\nquery = \"?\"\n");
-    files.write("targets.d/a.toml", "[[target]]\nname = \"a\"\nurl = \"ask://a/\"\nmodule = \"q\"\n");
+    files.write("sonde.toml",
+                "[engine]\ntargets_dir = \"targets.d\"\n[modules.q]\nquery = \"?\"\n");
+    files.write("targets.d/a.toml",
+                "[[target]]\nname = \"a\"\nurl = \"ask://a/\"\nmodule = \"q\"\n");
     files.write("targets.d/b.toml", target("b"));
     REQUIRE(files.load().plan);
     files.write("targets.d/b.toml", target("b2"));

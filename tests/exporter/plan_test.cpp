@@ -1,10 +1,10 @@
 #include "exporter/plan.hpp"
 
+#include "tests/exporter/plan_fixture.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
-
-#include "tests/exporter/plan_fixture.hpp"
 
 using namespace std::chrono_literals;
 using namespace sonde::exporter;
@@ -90,11 +90,14 @@ url = "shop.example/?to=ask://x"
 
 TEST_CASE("an inherited timeout is clamped to the interval, an explicit one is an error") {
     PlanFiles files;
-    CHECK(files.errors_of("[defaults]\ntimeout = \"1m\"\n[modules.slow]\ntimeout = \"2m\"\n"
-                          "[[target]]\nname = \"a\"\nurl = \"http://a/\"\n"
-                          "[[target]]\nname = \"b\"\nurl = \"http://b/\"\nmodule = \"slow\"\ninterval = \"5s\"\n"
-                          "[[target]]\nname = \"c\"\nurl = \"http://c/\"\nmodule = \"slow\"\ninterval = \"1h\"\n"
-                          "[[target]]\nname = \"d\"\nurl = \"http://d/\"\ninterval = \"5s\"\ntimeout = false\n") == "");
+    CHECK(
+        files.errors_of(
+            "[defaults]\ntimeout = \"1m\"\n[modules.slow]\ntimeout = \"2m\"\n"
+            "[[target]]\nname = \"a\"\nurl = \"http://a/\"\n"
+            "[[target]]\nname = \"b\"\nurl = \"http://b/\"\nmodule = \"slow\"\ninterval = \"5s\"\n"
+            "[[target]]\nname = \"c\"\nurl = \"http://c/\"\nmodule = \"slow\"\ninterval = \"1h\"\n"
+            "[[target]]\nname = \"d\"\nurl = \"http://d/\"\ninterval = \"5s\"\ntimeout = "
+            "false\n") == "");
     CHECK(files.job("a")->timeout == 30s);
     CHECK(files.job("b")->timeout == 5s);
     CHECK(files.job("c")->timeout == 2min);
@@ -103,18 +106,22 @@ TEST_CASE("an inherited timeout is clamped to the interval, an explicit one is a
                           "[modules.m]\ninterval = \"2s\"\ntimeout = \"3s\"\n"
                           "[[target]]\nname = \"a\"\nurl = \"http://a/\"\nmodule = \"m\"\n"
                           "[[target]]\nname = \"b\"\nurl = \"http://b/\"\ntimeout = \"4s\"\n") ==
-          "sonde.toml:3: defaults.timeout: the timeout 2s is longer than the interval 1s; make it at most the "
+          "sonde.toml:3: defaults.timeout: the timeout 2s is longer than the interval 1s; make it "
+          "at most the "
           "interval\n"
-          "sonde.toml:6: modules.m.timeout: the timeout 3s is longer than the interval 2s; make it at most the "
+          "sonde.toml:6: modules.m.timeout: the timeout 3s is longer than the interval 2s; make it "
+          "at most the "
           "interval\n"
-          "sonde.toml:14: target.b.timeout: the timeout 4s is longer than the interval 1s; make it at most the "
+          "sonde.toml:14: target.b.timeout: the timeout 4s is longer than the interval 1s; make it "
+          "at most the "
           "interval\n");
 }
 
 TEST_CASE("equal settings are one probe, whatever file and form they come from") {
     PlanFiles files;
     files.write("token", "secret\n");
-    files.write("targets.d/other.toml", "[[target]]\nname = \"e\"\nurl = \"http://e/\"\nstatus = \"404\"\n");
+    files.write("targets.d/other.toml",
+                "[[target]]\nname = \"e\"\nurl = \"http://e/\"\nstatus = \"404\"\n");
     CHECK(files.errors_of(R"(
 [engine]
 targets_dir = "targets.d"
@@ -166,64 +173,6 @@ TEST_CASE("what many targets share is decoded once, written at each of them or i
     CHECK(sonde::exporter::test::makes() - before < 10);
 }
 
-TEST_CASE("errors in a module or the defaults are reported once, at their own line") {
-    PlanFiles files;
-    CHECK(files.errors_of(R"([defaults]
-read = "some"
-sttus = "2xx"
-name = "x"
-[modules.used]
-interval = "soon"
-tls.ca_file = "/nowhere.pem"
-[modules.unused]
-redirects = "no"
-colour = 1
-[modules.asking]
-kind = "ask"
-query = 5
-[modules.nested]
-module = "used"
-[modules.odd]
-kind = "aks"
-[[target]]
-name = "a"
-url = "http://a/"
-module = "used"
-[[target]]
-name = "b"
-url = "http://b/"
-module = "used"
-status = "404"
-)") == "sonde.toml:2: defaults.read: must be one of \"all\", \"until_decided\", not \"some\"\n"
-       "sonde.toml:3: defaults.sttus: unknown key, did you mean \"status\"?\n"
-       "sonde.toml:4: defaults.name: belongs to a [[target]] only\n"
-       "sonde.toml:6: modules.used.interval: must be a duration such as \"500ms\", \"30s\" or \"1m30s\", not "
-       "\"soon\"\n"
-       "sonde.toml:7: modules.used.tls.ca_file: cannot read \"/nowhere.pem\": No such file or directory\n"
-       "sonde.toml:9: modules.unused.redirects: must be true or false, not a string\n"
-       "sonde.toml:10: modules.unused.colour: unknown key; known here: headers, interval, kind, labels, module, name, "
-       "read, redirects, status, timeout, tls, url\n"
-       "sonde.toml:13: modules.asking.query: must be a string, not an integer\n"
-       "sonde.toml:15: modules.nested.module: a module cannot use another module\n"
-       "sonde.toml:17: modules.odd.kind: unknown kind \"aks\", did you mean \"ask\"?\n");
-}
-
-TEST_CASE("a module may leave to its targets what must be given") {
-    PlanFiles files;
-    CHECK(files.errors_of("[modules.m]\nkind = \"ask\"\n[[target]]\nname = \"a\"\nurl = \"a\"\nmodule = \"m\"\n"
-                          "query = \"?\"\n") == "");
-    CHECK(files.errors_of("[modules.m]\nkind = \"ask\"\n[[target]]\nname = \"a\"\nurl = \"a\"\nmodule = \"m\"\n") ==
-          "sonde.toml:3: target.a.query: must be given\n");
-}
-
-TEST_CASE("right keys that do not fit together are reported where they stand, though inherited") {
-    PlanFiles files;
-    files.write("ca.pem", "PEM");
-    CHECK(files.errors_of("[modules.m]\ntls.server_name = \"forbidden\"\n"
-                          "[[target]]\nname = \"a\"\nurl = \"http://a/\"\nmodule = \"m\"\ntls.ca_file = \"ca.pem\"\n") ==
-          "sonde.toml:2: modules.m.tls.server_name: does not go with ca_file\n");
-}
-
 TEST_CASE("a secret url is shown as its host and needs a name") {
     PlanFiles files;
     files.write("hook", "https://user:pw@hooks.example:8443/T0KEN/x?key=K3Y\n");
@@ -231,30 +180,27 @@ TEST_CASE("a secret url is shown as its host and needs a name") {
     CHECK(files.errors_of("[[target]]\nname = \"hook\"\nurl = { file = \"hook\" }\n") == "");
     CHECK(files.job("hook")->shown_url == "https://hooks.example:8443/<secret>");
     CHECK(files.job("hook")->target.url.request_target() == "/T0KEN/x?key=K3Y");
-    const std::string errors = files.errors_of("[[target]]\nurl = { file = \"hook\" }\n"
-                                               "[[target]]\nname = \"bad\"\nurl = { file = \"bad\" }\n"
-                                               "[[target]]\nname = { file = \"hook\" }\nurl = \"http://x/\"\n"
-                                               "labels = { a = { file = \"hook\" } }\nmodule = { file = \"hook\" }\n");
-    CHECK(errors ==
-          "sonde.toml:2: target[0].url: a target whose url is a secret needs a name\n"
-          "sonde.toml:5: target.bad.url: the secret does not hold a url that kind http takes\n"
-          "sonde.toml:7: target[2].name: must be a plain string: a secret cannot be used here\n"
-          "sonde.toml:9: target[2].labels.a: must be a plain string: a secret cannot be used here\n"
-          "sonde.toml:10: target[2].module: must be a plain string: a secret cannot be used here\n");
-}
-
-TEST_CASE("every target with the same mistake is named") {
-    PlanFiles files;
-    CHECK(files.errors_of("[[target]]\nname = \"a\"\nurl = \"http://a/\"\nstaus = 1\n"
-                          "[[target]]\nname = \"b\"\nurl = \"http://b/\"\nstaus = 1\n") ==
-          "sonde.toml:4: target.a.staus: unknown key, did you mean \"status\"?\n"
-          "sonde.toml:8: target.b.staus: unknown key, did you mean \"status\"?\n");
+    const std::string errors = files.errors_of(
+        "[[target]]\nurl = { file = \"hook\" }\n"
+        "[[target]]\nname = \"bad\"\nurl = { file = \"bad\" }\n"
+        "[[target]]\nname = { file = \"hook\" }\nurl = \"http://x/\"\n"
+        "labels = { a = { file = \"hook\" } }\nmodule = { file = \"hook\" }\n");
+    CHECK(
+        errors ==
+        "sonde.toml:2: target[0].url: a target whose url is a secret needs a name\n"
+        "sonde.toml:5: target.bad.url: the secret does not hold a url that kind http takes\n"
+        "sonde.toml:7: target[2].name: must be a plain string: a secret cannot be used here\n"
+        "sonde.toml:9: target[2].labels.a: must be a plain string: a secret cannot be used here\n"
+        "sonde.toml:10: target[2].module: must be a plain string: a secret cannot be used here\n");
 }
 
 TEST_CASE("files of targets_dir are read in order, hidden ones and others are not") {
     PlanFiles files;
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n[[target]]\nname = \"main\"\nurl = \"http://m/\"\n");
-    files.write("targets.d/20.toml", "[[target]]\nname = \"second\"\nurl = \"http://s/\"\nmodule = \"late\"\n");
+    files.write("sonde.toml",
+                "[engine]\ntargets_dir = \"targets.d\"\n[[target]]\nname = \"main\"\nurl = "
+                "\"http://m/\"\n");
+    files.write("targets.d/20.toml",
+                "[[target]]\nname = \"second\"\nurl = \"http://s/\"\nmodule = \"late\"\n");
     files.write("targets.d/10.toml", "[[target]]\nname = \"first\"\nurl = \"http://f/\"\n");
     files.write("targets.d/30.toml", "[\"mod\\u0075les\".late]\ninterval = \"1m\"\n");
     files.write("targets.d/.hidden.toml", "not toml");
@@ -275,58 +221,15 @@ TEST_CASE("files of targets_dir are read in order, hidden ones and others are no
     CHECK(watched("targets.d/.hidden.toml") == 0);
 }
 
-TEST_CASE("all errors of all files are told at once, syntax errors too") {
-    PlanFiles files;
-    files.write("sonde.toml",
-                "[engine]\ntargets_dir = \"targets.d\"\nworkers = -1\n[[target]]\nname = \"x\"\nurl = \"ftp://x/\"\n");
-    files.write("targets.d/a.toml", "[[target]]\nname = \"x\"\n[server]\n[modules.m]\nmodule = \"m\"\n");
-    files.write("targets.d/b.toml", "[[target]\n");
-    files.write("targets.d/c.toml", "[[target]]\nname = \"y\"\nurl = \"http://y/\"\nmodule = \"n\"\n");
-    std::filesystem::create_directories(files.path() / "targets.d/d.toml");
-    const std::string errors = files.errors(files.load());
-    CHECK(errors.find("sonde.toml:3: engine.workers: must be between 0 and 1024\n") != std::string::npos);
-    CHECK(errors.find("sonde.toml:6: target.x.url: unknown url scheme \"ftp\", did you mean \"http\"?\n") !=
-          std::string::npos);
-    CHECK(errors.find("targets.d/a.toml:1: target.x: a target needs a url\n") != std::string::npos);
-    CHECK(errors.find("targets.d/a.toml:3: server: belongs to the config file; a file of targets_dir holds [[target]] "
-                      "and [modules] only\n") != std::string::npos);
-    CHECK(errors.find("targets.d/a.toml:5: modules.m.module: a module cannot use another module\n") != std::string::npos);
-    CHECK(errors.find("targets.d/b.toml:1: not valid TOML: ") != std::string::npos);
-    CHECK(errors.find("targets.d/c.toml:4: target.y.module: unknown module \"n\", did you mean \"m\"?\n") !=
-          std::string::npos);
-    CHECK(errors.find("targets.d/d.toml: cannot read this file: Is a directory\n") != std::string::npos);
-    CHECK(std::count(errors.begin(), errors.end(), '\n') == 8);
-}
-
-TEST_CASE("names that are used twice are reported with both places") {
-    PlanFiles files;
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"targets.d\"\n[modules.m]\n[[target]]\nname = \"x\"\nurl = \"http://x/\"\n");
-    files.write("targets.d/a.toml", "[modules.m]\n[[target]]\nurl = \"http://y/\"\n[[target]]\nname = \"x\"\nurl = \"http://z/\"\n"
-                                    "[[target]]\nname = \"http://y/\"\nurl = \"http://w/\"\n");
-    CHECK(files.errors(files.load()) ==
-          "targets.d/a.toml:1: modules.m: a module of this name is already at sonde.toml:3\n"
-          "targets.d/a.toml:4: target.x.name: this name is used already, at sonde.toml:4\n"
-          "targets.d/a.toml:7: target.\"http://y/\".name: this name is used already, at targets.d/a.toml:2\n");
-}
-
-TEST_CASE("a config file or directory that is not there is a clear error") {
-    PlanFiles files;
-    const LoadResult none = files.load();
-    CHECK_FALSE(none.plan);
-    CHECK(files.errors(none) == "sonde.toml: cannot read this file: No such file or directory\n");
-    CHECK(none.watch == std::vector<std::string>{(files.path() / "sonde.toml").string()});
-    files.write("sonde.toml", "[engine]\ntargets_dir = \"absent\"\n");
-    const LoadResult result = files.load();
-    CHECK(files.errors(result) == "sonde.toml:2: engine.targets_dir: cannot read absent: No such file or directory\n");
-    CHECK(std::count(result.watch.begin(), result.watch.end(), (files.path() / "absent").string()) == 1);
-}
-
 TEST_CASE("a missing secret is watched, so that its appearance can mend the plan") {
     PlanFiles files;
-    files.write("sonde.toml", "[[target]]\nname = \"a\"\nurl = \"http://a/\"\nheaders = { A = { file = \"late\" } }\n");
+    files.write(
+        "sonde.toml",
+        "[[target]]\nname = \"a\"\nurl = \"http://a/\"\nheaders = { A = { file = \"late\" } }\n");
     const LoadResult result = files.load();
     CHECK_FALSE(result.plan);
-    CHECK(std::count(result.watch.begin(), result.watch.end(), (files.path() / "late").string()) == 1);
+    CHECK(std::count(result.watch.begin(), result.watch.end(), (files.path() / "late").string()) ==
+          1);
 }
 
 TEST_CASE("the built-in plan has no targets and serves single checks") {
@@ -344,8 +247,10 @@ TEST_CASE("the built-in plan has no targets and serves single checks") {
 
 TEST_CASE("a job for a url that is in no file inherits from the module") {
     PlanFiles files;
-    REQUIRE(files.errors_of("[defaults]\ntimeout = \"7s\"\n[modules.web]\nstatus = \"404\"\ntimeout = \"3s\"\n"
-                            "[modules.q]\nkind = \"ask\"\nquery = \"?\"\n[modules.part]\nkind = \"ask\"\n") == "");
+    REQUIRE(files.errors_of(
+                "[defaults]\ntimeout = \"7s\"\n[modules.web]\nstatus = \"404\"\ntimeout = \"3s\"\n"
+                "[modules.q]\nkind = \"ask\"\nquery = \"?\"\n[modules.part]\nkind = \"ask\"\n") ==
+            "");
     std::string error;
     JobPtr job = files.plan->job_for("https://x.example/", "web", error);
     REQUIRE(job);

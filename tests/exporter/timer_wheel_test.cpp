@@ -105,7 +105,7 @@ TEST_CASE("random schedules behave like a sorted map") {
     std::map<TimerWheel::Id, TimePoint> model;
     TimePoint now = start;
     for (int step = 0; step < 20'000; ++step) {
-        const TimerWheel::Id id = random() % 200;
+        const auto id = static_cast<TimerWheel::Id>(random() % 200);
         switch (random() % 4) {
             case 0:
                 wheel.cancel(id);

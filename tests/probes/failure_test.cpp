@@ -1,18 +1,23 @@
 // The names of reasons, and the map into them.
 #include "probes/failure.hpp"
 
-#include <cerrno>
-#include <set>
-
 #include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
 
-using namespace sonde::probes;
+#include <cerrno>
+#include <set>
+
 using boost::system::error_code;
+using sonde::probes::classify;
+using sonde::probes::Failure;
+using sonde::probes::name;
+using sonde::probes::Phase;
 
 namespace {
 
-error_code system_error(int number) { return {number, boost::system::system_category()}; }
+error_code system_error(int number) {
+    return {number, boost::system::system_category()};
+}
 
 }  // namespace
 

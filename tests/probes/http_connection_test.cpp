@@ -22,6 +22,12 @@ void check_no_answer(const ProbeResult& result) {
     CHECK(labelled(result, Family::expectation_met, "status") == -1);
 }
 
+/// A connection that never stood has no path to tell of.
+void check_no_path(const ProbeResult& result) {
+    CHECK_FALSE(result.readings.get(M::tcp_rtt));
+    CHECK_FALSE(result.readings.get(M::tcp_retransmits));
+}
+
 void check_timed_out(const ProbeResult& result) {
     CHECK(result.failure == Failure::timeout);
     CHECK(mentions(result.detail, {std::to_string(short_deadline.count()) + " ms"}));
@@ -45,6 +51,7 @@ TEST_CASE("a name that does not exist, a name server in trouble, a name without 
         CHECK(phases_of(result) == "resolve");
         CHECK(result.readings.get(M::dns_lookup_time));
         CHECK_FALSE(result.readings.get(M::ip_protocol));
+        check_no_path(result);
         check_no_answer(result);
     }
 }
@@ -85,6 +92,7 @@ TEST_CASE("a port that refuses") {
                    {"connecting", "127.0.0.1:" + std::to_string(port.port()), "refused"}));
     CHECK(phases_of(result) == "");
     CHECK(result.readings.get(M::ip_protocol) == 4);
+    check_no_path(result);
     check_no_answer(result);
 }
 
@@ -115,6 +123,7 @@ TEST_CASE("silence instead of a connection") {
     CHECK(mentions(result.detail, {"connection", "127.0.0.1:" + std::to_string(hole.port())}));
     CHECK(phases_of(result) == "");
     CHECK(result.readings.get(M::ip_protocol) == 4);
+    check_no_path(result);
     check_no_answer(result);
 }
 

@@ -67,7 +67,7 @@ ProbeResult check_site(const std::string& url, const CheckOptions& options) {
     dns.servers = {options.dns_server.empty() ? "127.0.0.1:9" : options.dns_server};
     net::Resolver resolver{context, clock, dns};
     const Env env{context.get_executor(), clock, poller, resolver, options.trace};
-    const Deadline deadline{clock.now() + options.timeout};
+    const Deadline deadline{clock.now() + options.timeout, options.timeout};
 
     std::optional<ProbeResult> result;
     std::exception_ptr bug;

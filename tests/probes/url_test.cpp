@@ -1,11 +1,12 @@
-// Url: the examples of RFC 3986, URLs as people write them, and what is refused without giving secrets away.
+// Url: the examples of RFC 3986, URLs as people write them, and what is refused without giving
+// secrets away.
 #include "probes/url.hpp"
+
+#include <doctest/doctest.h>
 
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 using sonde::probes::Url;
 
@@ -65,7 +66,15 @@ TEST_CASE("url: ports") {
     CHECK(good("http://a:80/").host_header() == "a");
     CHECK(good("http://a:80/").show() == "http://a/");
     CHECK(good("https://a:80/").host_header() == "a:80");
-    for (const std::string port : {"0", "00", "65536", "99999999999999999999", "-1", "+80", "8 0", "http", "80:80",
+    for (const std::string port : {"0",
+                                   "00",
+                                   "65536",
+                                   "99999999999999999999",
+                                   "-1",
+                                   "+80",
+                                   "8 0",
+                                   "http",
+                                   "80:80",
                                    "0x50"}) {
         CHECK(error_of("http://a:" + port + "/") == "the port is not a number from 1 to 65535");
     }
@@ -86,7 +95,8 @@ TEST_CASE("url: paths and queries") {
     CHECK(good("http://a/\xc3\xa9|{}[]\"<>\\^`").request_target() ==
           "/%C3%A9%7C%7B%7D%5B%5D%22%3C%3E%5C%5E%60");
     CHECK(good("http://a/!$&'()*+,;=:@-._~").request_target() == "/!$&'()*+,;=:@-._~");
-    CHECK(good("http://a/?|{}[]\"<>^`%zz%41+?/:@'").request_target() == "/?|{}[]\"<>^`%zz%41+?/:@'");
+    CHECK(good("http://a/?|{}[]\"<>^`%zz%41+?/:@'").request_target() ==
+          "/?|{}[]\"<>^`%zz%41+?/:@'");
     CHECK(good("http://a/?b c\xc3\xa9").request_target() == "/?b%20c%C3%A9");
     CHECK(good("http://a/:80?@b").host() == "a");
 }
@@ -98,11 +108,20 @@ TEST_CASE("url: userinfo stays out of sight") {
     CHECK(url.show() == "http://a/");
     CHECK(url.host_header() == "a");
     CHECK(good("http://@a/").userinfo().empty());
-    for (const std::string text :
-         {"http://user:secret@", "http://user:secret@/", "http://user:secret/x@host/", "http://user:secret@[::1",
-          "http://user:secret@a:0", "http://user:secret@a..b", "http://user:secret@a b", "user:secret@host",
-          "http:/user:secret@host", "http://user:secret@host:secret", "http://secret secret@\x01", " secret",
-          "http://u:secret@1.2.3", "http://u:secret@[fe80::1%!]"}) {
+    for (const std::string text : {"http://user:secret@",
+                                   "http://user:secret@/",
+                                   "http://user:secret/x@host/",
+                                   "http://user:secret@[::1",
+                                   "http://user:secret@a:0",
+                                   "http://user:secret@a..b",
+                                   "http://user:secret@a b",
+                                   "user:secret@host",
+                                   "http:/user:secret@host",
+                                   "http://user:secret@host:secret",
+                                   "http://secret secret@\x01",
+                                   " secret",
+                                   "http://u:secret@1.2.3",
+                                   "http://u:secret@[fe80::1%!]"}) {
         CHECK(error_of(text).find("secret") == std::string::npos);
     }
 }
@@ -122,34 +141,49 @@ TEST_CASE("url: names") {
     for (const std::string host : {"a..b", ".a", ".", "a.."}) {
         CHECK(error_of("http://" + host + "/") == "the host has an empty label");
     }
-    for (const std::string host : {"a b", "a*b", "a%20b", "a%00b", "a,b", "a%2fb", "a%40b", "a|b", "a%zz", "a]"}) {
+    for (const std::string host :
+         {"a b", "a*b", "a%20b", "a%00b", "a,b", "a%2fb", "a%40b", "a|b", "a%zz", "a]"}) {
         CHECK(error_of("http://" + host + "/") == "the host has a character that no name may have");
     }
-    for (const std::string text : {"http://", "http:///path", "http://:80/", "http://?q", "http://u@/"}) {
+    for (const std::string text :
+         {"http://", "http:///path", "http://:80/", "http://?q", "http://u@/"}) {
         CHECK(error_of(text) == "there is no host");
     }
 }
 
 TEST_CASE("url: international names") {
-    CHECK(good("http://b\xc3\xbc" "cher.example/").host() == "xn--bcher-kva.example");
-    CHECK(good("http://B\xc3\x9c" "CHER.example/").host() == "xn--bcher-kva.example");
+    CHECK(good("http://b\xc3\xbc"
+               "cher.example/")
+              .host() == "xn--bcher-kva.example");
+    CHECK(good("http://B\xc3\x9c"
+               "CHER.example/")
+              .host() == "xn--bcher-kva.example");
     CHECK(good("http://b%C3%BCcher.example/").host_header() == "xn--bcher-kva.example");
-    CHECK(good("http://stra\xc3\x9f" "e.example/").host() == "xn--strae-oqa.example");  // not "strasse"
-    CHECK(good("https://\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84/").show() ==
-          "https://xn--e1afmkfd.xn--p1ai/");
-    CHECK(good("http://a\xe3\x80\x82" "b/").host() == "a.b");                    // ideographic full stop
-    CHECK(good("http://\xef\xbc\x91.\xef\xbc\x91.1.1/").host() == "1.1.1.1");      // full-width digits
-    CHECK_FALSE(error_of("http://a\xef\xbc\x8f" "b/").empty());                  // full-width solidus
+    CHECK(good("http://stra\xc3\x9f"
+               "e.example/")
+              .host() == "xn--strae-oqa.example");  // not "strasse"
+    CHECK(
+        good("https://\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84/").show() ==
+        "https://xn--e1afmkfd.xn--p1ai/");
+    CHECK(good("http://a\xe3\x80\x82"
+               "b/")
+              .host() == "a.b");  // ideographic full stop
+    CHECK(good("http://\xef\xbc\x91.\xef\xbc\x91.1.1/").host() == "1.1.1.1");  // full-width digits
+    CHECK_FALSE(error_of("http://a\xef\xbc\x8f"
+                         "b/")
+                    .empty());  // full-width solidus
     CHECK_FALSE(error_of("http://\xff\xfe/").empty());
-    CHECK_FALSE(error_of("http://\xe2\x80\x8b/").empty());                       // only a zero-width space
-    CHECK(error_of("http://\xd0\xb0\xcc\x88-\xe2\x88\x9e\xef\xb7\xbf/").starts_with(
-        "the host is no valid international name: "));
+    CHECK_FALSE(error_of("http://\xe2\x80\x8b/").empty());  // only a zero-width space
+    CHECK(error_of("http://\xd0\xb0\xcc\x88-\xe2\x88\x9e\xef\xb7\xbf/")
+              .starts_with("the host is no valid international name: "));
 }
 
 TEST_CASE("url: addresses") {
     CHECK(good("http://127.0.0.1:9115/").host() == "127.0.0.1");
-    for (const std::string host : {"1", "127.1", "1.2.3", "256.1.1.1", "1.2.3.4.5", "a.1", "01.2.3.4", "1.2.3.4."}) {
-        CHECK(error_of("http://" + host + "/") == "the host ends in a number but is no IPv4 address");
+    for (const std::string host :
+         {"1", "127.1", "1.2.3", "256.1.1.1", "1.2.3.4.5", "a.1", "01.2.3.4", "1.2.3.4."}) {
+        CHECK(error_of("http://" + host + "/") ==
+              "the host ends in a number but is no IPv4 address");
     }
     const auto url = good("http://[2001:DB8:0:0::1]:8080/x");
     CHECK(url.host() == "2001:db8::1");
@@ -167,8 +201,17 @@ TEST_CASE("url: addresses") {
         CHECK(zoned.resolve("/a", error)->host() == "fe80::1%eth0");
     }
     CHECK(good("http://[fe80::1%2]/").host() == "fe80::1%2");
-    for (const std::string host : {"[]", "[::1", "[1.2.3.4]", "[::1%]", "[::1%25]x", "[::g]", "[v1.x]", "[::1]x",
-                                   "[::1%a/b]", "[::1%a b]", "[1:2:3:4:5:6:7:8:9]"}) {
+    for (const std::string host : {"[]",
+                                   "[::1",
+                                   "[1.2.3.4]",
+                                   "[::1%]",
+                                   "[::1%25]x",
+                                   "[::g]",
+                                   "[v1.x]",
+                                   "[::1]x",
+                                   "[::1%a/b]",
+                                   "[::1%a b]",
+                                   "[1:2:3:4:5:6:7:8:9]"}) {
         CHECK_FALSE(error_of("http://" + host).empty());
     }
     CHECK(error_of("http://::1/") == "there is no host");
@@ -185,7 +228,8 @@ TEST_CASE("url: what is none") {
     CHECK(error_of("http:/a") == "there is no \"//\" and host behind the scheme");
     CHECK(error_of(" http://a") == "the URL has a blank at its start or end");
     CHECK(error_of("http://a ") == "the URL has a blank at its start or end");
-    for (const std::string text : {"http://a/\r\nX: y", "http://a\tb/", "http://a/\x7f", "http://a/?\n"}) {
+    for (const std::string text :
+         {"http://a/\r\nX: y", "http://a\tb/", "http://a/\x7f", "http://a/?\n"}) {
         CHECK(error_of(text) == "the URL has a control character");
     }
     CHECK(error_of(std::string_view{"http://a/\0", 10}) == "the URL has a control character");
@@ -240,9 +284,10 @@ TEST_CASE("url: resolution, the examples of RFC 3986 section 5.4") {
         {"g#s/./x", "http://a/b/c/g"},
         {"g#s/../x", "http://a/b/c/g"},
     };
-    for (const auto& [reference, expected] : examples) {
+    for (const auto& example : examples) {
+        const auto& reference = example.first;
         CAPTURE(reference);
-        CHECK(resolved(base, reference) == expected);
+        CHECK(resolved(base, reference) == example.second);
     }
     CHECK(resolved(base, "g:h") == "error: there is no \"//\" and host behind the scheme");
 }
@@ -260,9 +305,11 @@ TEST_CASE("url: resolution of what servers send") {
     CHECK(resolved("http://a/b/c", "..//d") == "http://a//d");
     CHECK(resolved("http://[::1]:81/", "/x") == "http://[::1]:81/x");
     CHECK(resolved("http://a/", "/x\r\nSet-Cookie: y") == "error: the URL has a control character");
-    CHECK(resolved("http://a/", "http://b:0/") == "error: the port is not a number from 1 to 65535");
+    CHECK(resolved("http://a/", "http://b:0/") ==
+          "error: the port is not a number from 1 to 65535");
     CHECK(resolved("http://a/", "//") == "error: there is no host");
-    CHECK(resolved("http://a/", "https:/b") == "error: there is no \"//\" and host behind the scheme");
+    CHECK(resolved("http://a/", "https:/b") ==
+          "error: there is no \"//\" and host behind the scheme");
     std::string error;
     const auto kept = good("http://u:p@a/x").resolve("/y", error);
     REQUIRE(kept);

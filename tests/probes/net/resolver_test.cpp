@@ -1,17 +1,17 @@
 #include "probes/net/resolver.hpp"
 
-#include <fstream>
-#include <optional>
-#include <string>
+#include "tests/support/dns_server.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
-#include "tests/support/dns_server.hpp"
-#include "tests/support/manual_clock.hpp"
-#include "tests/support/temp_dir.hpp"
+#include <fstream>
+#include <optional>
+#include <string>
 
 namespace asio = boost::asio;
 using namespace sonde::probes::net;
@@ -21,7 +21,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Asker {
-    explicit Asker(Resolver::Options options) : resolver{context, Clock::system(), std::move(options)} {}
+    explicit Asker(Resolver::Options options)
+        : resolver{context, Clock::system(), std::move(options)} {}
 
     Resolution ask(const std::string& name) {
         std::optional<Resolution> answer;
@@ -70,23 +71,24 @@ TEST_CASE("each way to have no address has its own words") {
 }
 
 TEST_CASE("a lost query is sent again and counted") {
-    DnsServer server{{{"lossy.example", {.a = {"192.0.2.1"}, .aaaa = {"2001:db8::1"}, .ignore = 1}}}};
+    DnsServer server{
+        {{"lossy.example", {.a = {"192.0.2.1"}, .aaaa = {"2001:db8::1"}, .ignore = 1}}}};
     Asker asker{with(server)};
     CHECK(asker.ask("lossy.example.").addresses.size() == 2);
     CHECK(asker.resolver.resends() >= 1);
 }
 
 TEST_CASE("a question is cancelled at once and its late answer hurts nobody") {
-    DnsServer server{{{"silent.example", {.silent = true}}, {"shop.example", {.a = {"192.0.2.1"}}}}};
+    DnsServer server{
+        {{"silent.example", {.silent = true}}, {"shop.example", {.a = {"192.0.2.1"}}}}};
     Asker asker{with(server)};
     asio::cancellation_signal cancel;
     std::optional<Resolution> answer;
-    asio::co_spawn(asker.context,
-                   asker.resolver.resolve("silent.example."),
-                   asio::bind_cancellation_slot(cancel.slot(),
-                                                [&](std::exception_ptr, Resolution got) {
-                                                    answer = std::move(got);
-                                                }));
+    asio::co_spawn(
+        asker.context,
+        asker.resolver.resolve("silent.example."),
+        asio::bind_cancellation_slot(
+            cancel.slot(), [&](std::exception_ptr, Resolution got) { answer = std::move(got); }));
     asker.context.poll();
     REQUIRE_FALSE(answer);
     cancel.emit(asio::cancellation_type::terminal);
@@ -117,7 +119,8 @@ TEST_CASE("a changed resolv.conf is used from the next second on") {
     TempDir directory;
     const std::string path = (directory.path() / "resolv.conf").string();
     std::ofstream{path} << "search one.example\nnameserver 127.0.0.1\n";
-    DnsServer server{{{"shop.one.example", {.a = {"192.0.2.1"}}}, {"shop.two.example", {.a = {"192.0.2.2"}}}}};
+    DnsServer server{
+        {{"shop.one.example", {.a = {"192.0.2.1"}}}, {"shop.two.example", {.a = {"192.0.2.2"}}}}};
     Resolver::Options options = with(server);
     options.resolv_conf = path;
     asio::io_context context{1};

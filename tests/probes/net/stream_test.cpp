@@ -1,9 +1,7 @@
 #include "probes/net/stream.hpp"
 
-#include <array>
-#include <functional>
-#include <string>
-#include <thread>
+#include "tests/support/kernel_timestamps.hpp"
+#include "tests/support/scripted_server.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -13,7 +11,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
-#include "tests/support/scripted_server.hpp"
+#include <array>
+#include <functional>
+#include <string>
+#include <thread>
 
 namespace asio = boost::asio;
 using namespace sonde::probes::net;
@@ -139,10 +140,12 @@ asio::awaitable<void> wait_forever(Loop& loop, Endpoint peer, boost::system::err
 }  // namespace
 
 TEST_CASE("a stream exchanges bytes and knows the kernel's times, over IPv4 and IPv6") {
+    await_kernel_timestamps();
     for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
         ScriptedServer server{{{step::read_request(), step::send("hello")}}, family};
         Loop loop;
-        loop.run(exchange(loop, loopback(server.port(), family == IpFamily::v4 ? "127.0.0.1" : "::1")));
+        loop.run(
+            exchange(loop, loopback(server.port(), family == IpFamily::v4 ? "127.0.0.1" : "::1")));
     }
 }
 
@@ -156,8 +159,10 @@ TEST_CASE("a refused connection and a reset are told apart") {
 }
 
 TEST_CASE("a late reader sees when the bytes arrived, not when it came") {
+    await_kernel_timestamps();
     Latch sent;
-    ScriptedServer server{{{step::send_pieces({"hello"}), step::signal(sent), step::wait_for_close()}}};
+    ScriptedServer server{
+        {{step::send_pieces({"hello"}), step::signal(sent), step::wait_for_close()}}};
     Loop loop;
     loop.run(read_late(loop, loopback(server.port()), sent));
 }

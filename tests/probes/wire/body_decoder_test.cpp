@@ -1,15 +1,19 @@
 // BodyDecoder: every coding in every split, and streams that lie.
 #include "probes/wire/body_decoder.hpp"
 
+#include <doctest/doctest.h>
+
+#include <zlib.h>
+
 #include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
-#include <doctest/doctest.h>
-#include <zlib.h>
-
-using namespace sonde::probes::wire;
+using sonde::probes::wire::BodyDecoder;
+using sonde::probes::wire::BodySink;
+using sonde::probes::wire::DecodeError;
+using sonde::probes::wire::DecodeState;
 
 namespace {
 
@@ -32,8 +36,8 @@ enum class Wrap { gzip = 15 + 16, zlib = 15, raw = -15 };
 
 std::string deflated(std::string_view text, Wrap wrap, int level = 6) {
     z_stream stream{};
-    REQUIRE(deflateInit2(&stream, level, Z_DEFLATED, static_cast<int>(wrap), 8,
-                         Z_DEFAULT_STRATEGY) == Z_OK);
+    REQUIRE(deflateInit2(
+                &stream, level, Z_DEFLATED, static_cast<int>(wrap), 8, Z_DEFAULT_STRATEGY) == Z_OK);
     std::string out(deflateBound(&stream, static_cast<uLong>(text.size())) + 64, '\0');
     std::string in{text};
     stream.next_in = reinterpret_cast<Bytef*>(in.data());
@@ -64,7 +68,8 @@ Outcome run(BodyDecoder& decoder,
     decoder.add_encoding(coding);
     while (!data.empty()) {
         const auto size = std::min(step, data.size());
-        const std::vector<char> piece(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(size));
+        const std::vector<char> piece(data.begin(),
+                                      data.begin() + static_cast<std::ptrdiff_t>(size));
         decoder.feed(piece, sink);
         data.remove_prefix(size);
     }
@@ -99,10 +104,13 @@ TEST_CASE("decoder: every coding gives the text back, in every split") {
             {"deflate", deflated(plain, Wrap::raw)},
             {"deflate", deflated(plain, Wrap::raw, 0)},
         };
-        for (const auto& [coding, data] : cases) {
+        for (const auto& example : cases) {
+            const auto& coding = example.first;
+            const auto& data = example.second;
             CAPTURE(coding);
             CAPTURE(plain.size());
-            for (const auto step : std::initializer_list<std::size_t>{1, 2, 3, 7, 1000, 65536, 1 << 20}) {
+            for (const auto step :
+                 std::initializer_list<std::size_t>{1, 2, 3, 7, 1000, 65536, 1 << 20}) {
                 CAPTURE(step);
                 CHECK(run(decoder, coding, data, step) ==
                       Outcome{DecodeState::more, DecodeError::none, plain});
@@ -113,8 +121,8 @@ TEST_CASE("decoder: every coding gives the text back, in every split") {
 
 TEST_CASE("decoder: gzip with several members") {
     BodyDecoder decoder;
-    const auto members = deflated("one ", Wrap::gzip) + deflated("", Wrap::gzip) +
-                         deflated("two", Wrap::gzip);
+    const auto members =
+        deflated("one ", Wrap::gzip) + deflated("", Wrap::gzip) + deflated("two", Wrap::gzip);
     for (const auto step : std::initializer_list<std::size_t>{1, 2, 5, 1000}) {
         CHECK(run(decoder, "gzip", members, step).body == "one two");
         CHECK(decoder.error() == DecodeError::none);
@@ -137,7 +145,8 @@ TEST_CASE("decoder: truncated, changed and trailing bytes are errors in every sp
         const auto data = deflated(text, wrap);
         for (std::size_t length = 1; length < data.size(); ++length) {
             CAPTURE(length);
-            CHECK(run(decoder, coding, data.substr(0, length), 1000).error == DecodeError::truncated);
+            CHECK(run(decoder, coding, data.substr(0, length), 1000).error ==
+                  DecodeError::truncated);
             CHECK(run(decoder, coding, data.substr(0, length), 1).error == DecodeError::truncated);
         }
         CHECK(run(decoder, coding, data + 'x', 1).error == DecodeError::corrupt);
@@ -149,7 +158,8 @@ TEST_CASE("decoder: truncated, changed and trailing bytes are errors in every sp
             const auto whole = run(decoder, coding, changed, 10000);
             const auto bytes = run(decoder, coding, changed, 1);
             CHECK(whole.error == bytes.error);
-            // Raw deflate has no checksum; the header of gzip has a time and a system nobody checks.
+            // Raw deflate has no checksum; the header of gzip has a time and a system nobody
+            // checks.
             if (wrap == Wrap::zlib || (wrap == Wrap::gzip && at >= 10)) {
                 CHECK(whole.error != DecodeError::none);
             }
@@ -168,7 +178,8 @@ TEST_CASE("decoder: a body of no bytes is good in every coding") {
 
 TEST_CASE("decoder: unknown and stacked codings") {
     BodyDecoder decoder;
-    CHECK(run(decoder, "br", "data", 1) == Outcome{DecodeState::failed, DecodeError::unsupported, ""});
+    CHECK(run(decoder, "br", "data", 1) ==
+          Outcome{DecodeState::failed, DecodeError::unsupported, ""});
     CHECK(decoder.error_text() == "unsupported Content-Encoding \"br\"");
     CHECK(run(decoder, "gzip, gzip", "data", 1).error == DecodeError::unsupported);
     CHECK(decoder.error_text() == "more than one Content-Encoding on top of each other");
@@ -188,8 +199,7 @@ TEST_CASE("decoder: unknown and stacked codings") {
 TEST_CASE("decoder: the limit holds exactly, and for bombs") {
     BodyDecoder decoder;
     const std::string text(100000, 'a');
-    for (const auto& [coding, data] :
-         {std::pair{"", text}, {"gzip", deflated(text, Wrap::gzip)}}) {
+    for (const auto& [coding, data] : {std::pair{"", text}, {"gzip", deflated(text, Wrap::gzip)}}) {
         for (const auto step : std::initializer_list<std::size_t>{1, 1000, 1 << 20}) {
             CAPTURE(step);
             CHECK(run(decoder, coding, data, step, text.size()).state == DecodeState::more);

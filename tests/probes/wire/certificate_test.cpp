@@ -1,12 +1,6 @@
 // Certificate facts of certificates made here; the names are as blackbox_exporter 0.23 writes them.
 #include "probes/wire/certificate.hpp"
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <doctest/doctest.h>
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
@@ -15,8 +9,17 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-using namespace sonde::probes;
-using namespace sonde::probes::wire;
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+using sonde::probes::wire::certificate_facts;
+using sonde::probes::wire::ChainInfoCache;
+using sonde::probes::wire::earliest_expiry;
+using sonde::probes::wire::last_chain_expiry;
+using sonde::probes::wire::verify_error_text;
 
 namespace {
 
@@ -43,13 +46,14 @@ struct Wanted {
 
 void fill(X509_NAME* name, const std::vector<Part>& parts) {
     for (const auto& part : parts) {
-        REQUIRE(X509_NAME_add_entry_by_txt(name,
-                                           part.field,
-                                           part.type,
-                                           reinterpret_cast<const unsigned char*>(part.value.data()),
-                                           static_cast<int>(part.value.size()),
-                                           -1,
-                                           part.set) == 1);
+        REQUIRE(
+            X509_NAME_add_entry_by_txt(name,
+                                       part.field,
+                                       part.type,
+                                       reinterpret_cast<const unsigned char*>(part.value.data()),
+                                       static_cast<int>(part.value.size()),
+                                       -1,
+                                       part.set) == 1);
     }
 }
 
@@ -94,8 +98,10 @@ public:
             sk_X509_push(stack_, make(wanted).release());
         }
     }
+
     Chain(const Chain&) = delete;
     Chain& operator=(const Chain&) = delete;
+
     ~Chain() { sk_X509_pop_free(stack_, X509_free); }
 
     [[nodiscard]] const stack_st_X509* get() const { return stack_; }
@@ -142,7 +148,8 @@ TEST_CASE("certificate: serial numbers are whole bytes") {
              {"1", "01"},
              {"0", ""},
              {"100", "0100"},
-             {"FFEEDDCCBBAA99887766554433221100FFEEDDCC", "ffeeddccbbaa99887766554433221100ffeeddcc"}}) {
+             {"FFEEDDCCBBAA99887766554433221100FFEEDDCC",
+              "ffeeddccbbaa99887766554433221100ffeeddcc"}}) {
         Wanted wanted;
         wanted.serial = serial;
         CHECK(certificate_facts(*make(wanted)).serial_number == text);
@@ -174,7 +181,11 @@ TEST_CASE("certificate: names as Go writes them") {
     CHECK(subject_of({{.field = "O", .value = " a, \"b\" + <c>; d\\e=f "}}) ==
           "O=\\ a\\, \\\"b\\\" \\+ \\<c\\>\\; d\\\\e=f\\ ");
     CHECK(subject_of({{.field = "O", .value = "#1 #2"}}) == "O=\\#1 #2");
-    CHECK(subject_of({{.field = "CN", .value = "B\xc3\xbc" "cher"}}) == "CN=B\xc3\xbc" "cher");
+    CHECK(subject_of({{.field = "CN",
+                       .value = "B\xc3\xbc"
+                                "cher"}}) ==
+          "CN=B\xc3\xbc"
+          "cher");
     CHECK(subject_of({}).empty());
 }
 
@@ -223,8 +234,8 @@ TEST_CASE("certificate: label values are made once for each certificate in use")
     auto labels = cache.labels(*first);
     REQUIRE(labels->size() == 5);
     const auto facts = certificate_facts(*first);
-    CHECK(*labels == std::vector<std::string>{facts.fingerprint_sha256, "CN=shop.example", "CN=Test CA",
-                                              "a,b", "01"});
+    CHECK(*labels == std::vector<std::string>{
+                         facts.fingerprint_sha256, "CN=shop.example", "CN=Test CA", "a,b", "01"});
     const auto* address = labels.get();
     const Certificate copy{X509_dup(first.get()), &X509_free};
     CHECK(cache.labels(*copy).get() == address);

@@ -1,16 +1,22 @@
-// The streaming engine against RE2 itself: random patterns on random bodies, fixed seed, bounded time.
+// The streaming engine against RE2 itself: random patterns on random bodies, fixed seed, bounded
+// time.
+#include "probes/wire/patterns.hpp"
+
+#include <doctest/doctest.h>
+
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "probes/wire/patterns.hpp"
-
-#include <doctest/doctest.h>
-#include <re2/re2.h>
-
-using namespace sonde::probes::wire;
+using sonde::probes::wire::Matcher;
+using sonde::probes::wire::PatternError;
+using sonde::probes::wire::PatternSet;
+using sonde::probes::wire::PatternSpec;
+using sonde::probes::wire::Verdict;
 
 namespace {
 
@@ -34,13 +40,51 @@ private:
 
 // Small alphabets, so that patterns and bodies meet often.
 std::string atom(Random& random, int depth) {
-    static constexpr const char* atoms[] = {
-        "a", "b", "k", "s", "K", "\\n", "\n", " ", "_", "1", "\xd0\xb6", "\xe2\x84\xaa", ".", "\\d", "\\D",
-        "\\w", "\\W", "\\s", "\\S", "[ab]", "[^a]", "[^\\n]", "[a-k]", "[\\w-]", "[^\\d\\s]", "[[:alpha:]]",
-        "[^[:space:]]", "[]a]", "[\xd0\xb0-\xd1\x8f]", "[^\xd0\xb6]", "\\x61", "\\x{436}", "\\.", "\\v",
-        "[[:^digit:]k]", "[\\Ws]", "\\x00", "[\\x00-\\x{10ffff}]", "-", "[\\x80-\\xff]", "[k-\\x{212a}]"};
-    static constexpr const char* assertions[] = {"^", "$", "\\A", "\\z", "\\b", "\\B", "(?m:^)", "(?m:$)"};
-    static constexpr const char* groups[] = {"(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>", "(?i-s:", "(?U:"};
+    static constexpr const char* atoms[] = {"a",
+                                            "b",
+                                            "k",
+                                            "s",
+                                            "K",
+                                            "\\n",
+                                            "\n",
+                                            " ",
+                                            "_",
+                                            "1",
+                                            "\xd0\xb6",
+                                            "\xe2\x84\xaa",
+                                            ".",
+                                            "\\d",
+                                            "\\D",
+                                            "\\w",
+                                            "\\W",
+                                            "\\s",
+                                            "\\S",
+                                            "[ab]",
+                                            "[^a]",
+                                            "[^\\n]",
+                                            "[a-k]",
+                                            "[\\w-]",
+                                            "[^\\d\\s]",
+                                            "[[:alpha:]]",
+                                            "[^[:space:]]",
+                                            "[]a]",
+                                            "[\xd0\xb0-\xd1\x8f]",
+                                            "[^\xd0\xb6]",
+                                            "\\x61",
+                                            "\\x{436}",
+                                            "\\.",
+                                            "\\v",
+                                            "[[:^digit:]k]",
+                                            "[\\Ws]",
+                                            "\\x00",
+                                            "[\\x00-\\x{10ffff}]",
+                                            "-",
+                                            "[\\x80-\\xff]",
+                                            "[k-\\x{212a}]"};
+    static constexpr const char* assertions[] = {
+        "^", "$", "\\A", "\\z", "\\b", "\\B", "(?m:^)", "(?m:$)"};
+    static constexpr const char* groups[] = {
+        "(", "(?:", "(?i:", "(?s:", "(?m:", "(?P<n>", "(?i-s:", "(?U:"};
     const auto kind = random.below(20);
     if (kind < 2) {
         return random.one_of(assertions);
@@ -57,7 +101,8 @@ std::string atom(Random& random, int depth) {
 }
 
 std::string pattern(Random& random) {
-    static constexpr const char* quantifiers[] = {"*", "+", "?", "*?", "+?", "{2}", "{1,2}", "{0,3}?", "{2,}"};
+    static constexpr const char* quantifiers[] = {
+        "*", "+", "?", "*?", "+?", "{2}", "{1,2}", "{0,3}?", "{2,}"};
     static constexpr const char* flags[] = {"(?i)", "(?s)", "(?m)", "(?is)", "(?im)", "(?ms)"};
     std::string text = random.below(3) == 0 ? random.one_of(flags) : std::string{};
     for (auto left = random.below(5) + 1; left > 0; --left) {
@@ -71,10 +116,33 @@ std::string pattern(Random& random) {
 }
 
 std::string body(Random& random) {
-    static constexpr const char* pieces[] = {"a", "b", "k", "s", "K", "S", "\n", " ", "_", "1", "\v", "\r", "-",
-                                             ".", "\xd0\xb6", "\xe2\x84\xaa", "\xc5\xbf", "\xd0", "\x80",
-                                             "\xff", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\x80",
-                                             "\xc3\xa9", "\xf0\x9f\x98\x80", "ab", "a\n"};
+    static constexpr const char* pieces[] = {"a",
+                                             "b",
+                                             "k",
+                                             "s",
+                                             "K",
+                                             "S",
+                                             "\n",
+                                             " ",
+                                             "_",
+                                             "1",
+                                             "\v",
+                                             "\r",
+                                             "-",
+                                             ".",
+                                             "\xd0\xb6",
+                                             "\xe2\x84\xaa",
+                                             "\xc5\xbf",
+                                             "\xd0",
+                                             "\x80",
+                                             "\xff",
+                                             "\xed\xa0\x80",
+                                             "\xf4\x90\x80\x80",
+                                             "\xe0\x80\x80",
+                                             "\xc3\xa9",
+                                             "\xf0\x9f\x98\x80",
+                                             "ab",
+                                             "a\n"};
     std::string text;
     for (auto left = random.below(12); left > 0; --left) {
         if (random.below(30) == 0) {

@@ -1,18 +1,24 @@
-// PatternSet and Matcher: RE2's meaning whatever engine runs, matches across borders, early verdicts.
+// PatternSet and Matcher: RE2's meaning whatever engine runs, matches across borders, early
+// verdicts.
 #include "probes/wire/patterns.hpp"
+
+#include <doctest/doctest.h>
 
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <doctest/doctest.h>
-
-using namespace sonde::probes::wire;
+using sonde::probes::wire::Matcher;
+using sonde::probes::wire::PatternError;
+using sonde::probes::wire::PatternSet;
+using sonde::probes::wire::PatternSpec;
+using sonde::probes::wire::Verdict;
 
 namespace {
 
 std::shared_ptr<const PatternSet> compile(const std::vector<std::string>& patterns) {
     std::vector<PatternSpec> specs;
+    specs.reserve(patterns.size());
     for (const auto& pattern : patterns) {
         specs.push_back({.name = {}, .pattern = pattern, .expect_present = true});
     }
@@ -35,7 +41,8 @@ Verdict search(const std::string& pattern, std::string_view body) {
 }  // namespace
 
 TEST_CASE("patterns: several patterns in one body, cut anywhere") {
-    const auto set = compile({"Welcome", "(?i)exception", "wel+come to", "^<html>", "</html>$", "\\d{4}"});
+    const auto set =
+        compile({"Welcome", "(?i)exception", "wel+come to", "^<html>", "</html>$", "\\d{4}"});
     CHECK(set->size() == 6);
     constexpr std::string_view body = "<html>Welcome, 2024! An EXCEPTION of sorts.</html>";
     Matcher matcher;
@@ -95,10 +102,10 @@ TEST_CASE("patterns: verdicts come as early as they can") {
 
 TEST_CASE("patterns: expectations") {
     PatternError error;
-    const auto set = PatternSet::compile(
-        {{.name = "hello", .pattern = "hello", .expect_present = true},
-         {.name = "no_error", .pattern = "error", .expect_present = false}},
-        error);
+    const auto set =
+        PatternSet::compile({{.name = "hello", .pattern = "hello", .expect_present = true},
+                             {.name = "no_error", .pattern = "error", .expect_present = false}},
+                            error);
     REQUIRE(set);
     Matcher matcher;
     matcher.start(set);
@@ -144,14 +151,22 @@ TEST_CASE("patterns: RE2's meaning where PCRE's differs") {
     CHECK(search("a\\sb", "a\vb") == Verdict::not_found);
     CHECK(search("a[[:space:]]b", "a\vb") == Verdict::found);
     CHECK(search("a[^b]c", "a\nc") == Verdict::found);
-    CHECK(search("^a.b$", "a\xd0\xb6" "b") == Verdict::found);
-    CHECK(search("^a..b$", "a\xd0\xb6" "b") == Verdict::not_found);
-    CHECK(search("^a.b$", "a\xff" "b") == Verdict::not_found);
+    CHECK(search("^a.b$",
+                 "a\xd0\xb6"
+                 "b") == Verdict::found);
+    CHECK(search("^a..b$",
+                 "a\xd0\xb6"
+                 "b") == Verdict::not_found);
+    CHECK(search("^a.b$",
+                 "a\xff"
+                 "b") == Verdict::not_found);
     CHECK(search("(?i)^k$", "\xe2\x84\xaa") == Verdict::found);
     CHECK(search("(?i)^S$", "\xc5\xbf") == Verdict::found);
     CHECK(search("a\\w", "a\xd0\xb6") == Verdict::not_found);
     CHECK(search("(?U)a+b", "aab") == Verdict::found);
-    CHECK(search("\\pL\\pN", "\xd0\xb6" "1") == Verdict::found);
+    CHECK(search("\\pL\\pN",
+                 "\xd0\xb6"
+                 "1") == Verdict::found);
     CHECK(search("(?i)\xd0\x96", "\xd0\xb6") == Verdict::found);
     CHECK(search("^\\s*$", " \n") == Verdict::found);
     CHECK(search("^$", "") == Verdict::found);
@@ -159,7 +174,9 @@ TEST_CASE("patterns: RE2's meaning where PCRE's differs") {
     CHECK(search("a{,2}", "a{,2}") == Verdict::found);
     CHECK(search("\\Qa.b\\E", "a.b") == Verdict::found);
     CHECK(search("\\Qa.b\\E", "axb") == Verdict::not_found);
-    CHECK(search("\\x{263a}\\x41\\101", "\xe2\x98\xba" "AA") == Verdict::found);
+    CHECK(search("\\x{263a}\\x41\\101",
+                 "\xe2\x98\xba"
+                 "AA") == Verdict::found);
     CHECK(search("[\xd0\xb0-\xd1\x8f]+!", "\xd0\xb6!") == Verdict::found);
     CHECK(search("\\bfoo\\b", "a foo.") == Verdict::found);
     CHECK(search("\\bfoo\\b", "a foo") == Verdict::found);
@@ -168,13 +185,23 @@ TEST_CASE("patterns: RE2's meaning where PCRE's differs") {
 }
 
 TEST_CASE("patterns: which run without a bound") {
-    for (const std::string pattern :
-         {"Welcome", "(?i)exception", "^a.*b$", "(?m)^x$", "\\d+ items?", "[^<>]+</title>", "\xd0\xb6+",
-          "[\xd0\xb0-\xd1\x8f]x", "(?P<n>a|b){2,5}", "\\bfoo\\b", "(^|x)foo", "(?is).*foo.{0,20}bar"}) {
+    for (const std::string pattern : {"Welcome",
+                                      "(?i)exception",
+                                      "^a.*b$",
+                                      "(?m)^x$",
+                                      "\\d+ items?",
+                                      "[^<>]+</title>",
+                                      "\xd0\xb6+",
+                                      "[\xd0\xb0-\xd1\x8f]x",
+                                      "(?P<n>a|b){2,5}",
+                                      "\\bfoo\\b",
+                                      "(^|x)foo",
+                                      "(?is).*foo.{0,20}bar"}) {
         CAPTURE(pattern);
         CHECK(compile({pattern})->streams(0));
     }
-    for (const std::string pattern : {"\\pL+", "(?i)\xd0\xb6", "^$", "\\b", "\\Qa\\E", ".{500}x", "(?:^a)*b"}) {
+    for (const std::string pattern :
+         {"\\pL+", "(?i)\xd0\xb6", "^$", "\\b", "\\Qa\\E", ".{500}x", "(?:^a)*b"}) {
         CAPTURE(pattern);
         CHECK_FALSE(compile({pattern})->streams(0));
     }
@@ -244,8 +271,17 @@ TEST_CASE("patterns: errors say which pattern, where and what") {
                                     error));
     CHECK(error.index == 1);
     CHECK(error.what == "missing ): ab(c");
-    for (const std::string pattern : {"a**", "(?<n>a)", "[a", "a{2000}", "(?=a)", "\\1", "a\\", "\xff", "[b-a]",
-                                "\\pX", "[[:foo:]]"}) {
+    for (const std::string pattern : {"a**",
+                                      "(?<n>a)",
+                                      "[a",
+                                      "a{2000}",
+                                      "(?=a)",
+                                      "\\1",
+                                      "a\\",
+                                      "\xff",
+                                      "[b-a]",
+                                      "\\pX",
+                                      "[[:foo:]]"}) {
         CAPTURE(pattern);
         const auto wrong = PatternSet::check(pattern);
         REQUIRE(wrong);
@@ -264,9 +300,10 @@ TEST_CASE("patterns: equal sets are one while somebody holds them") {
     CHECK(compile({"cached", "twice"}).get() == address);
     CHECK(compile({"cachedt", "wice"}).get() != address);
     PatternError error;
-    const auto named = PatternSet::compile({{.name = "n", .pattern = "cached", .expect_present = true},
-                                            {.name = "", .pattern = "twice", .expect_present = true}},
-                                           error);
+    const auto named =
+        PatternSet::compile({{.name = "n", .pattern = "cached", .expect_present = true},
+                             {.name = "", .pattern = "twice", .expect_present = true}},
+                            error);
     CHECK(named.get() != address);
     const std::weak_ptr<const PatternSet> watch = first;
     first.reset();
@@ -277,11 +314,11 @@ TEST_CASE("patterns: labels") {
     PatternError error;
     std::string long_pattern(127, 'x');
     long_pattern += "\xd0\xb6yz";
-    const auto set = PatternSet::compile(
-        {{.name = "named", .pattern = "a", .expect_present = true},
-         {.name = "", .pattern = "plain", .expect_present = true},
-         {.name = "", .pattern = long_pattern, .expect_present = true}},
-        error);
+    const auto set =
+        PatternSet::compile({{.name = "named", .pattern = "a", .expect_present = true},
+                             {.name = "", .pattern = "plain", .expect_present = true},
+                             {.name = "", .pattern = long_pattern, .expect_present = true}},
+                            error);
     REQUIRE(set);
     CHECK(set->labels(0)->at(0) == "named");
     CHECK(set->labels(1)->at(0) == "plain");

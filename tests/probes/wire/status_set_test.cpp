@@ -1,10 +1,10 @@
 // StatusSet: what a config may write, and the text that comes back.
 #include "probes/wire/status_set.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <string>
-
-#include <doctest/doctest.h>
 
 using sonde::probes::wire::StatusSet;
 
@@ -47,8 +47,25 @@ TEST_CASE("status set: the text reads back as the same set") {
 }
 
 TEST_CASE("status set: what is none") {
-    for (const std::string item : {"", "2", "20", "2000", "2x", "2xxx", "0xx", "xxx", "099", "1000", "ok",
-                             "200-", "-299", "200-2999", "200 - 299", " 200", "+20", "20x", "200,201"}) {
+    for (const std::string item : {"",
+                                   "2",
+                                   "20",
+                                   "2000",
+                                   "2x",
+                                   "2xxx",
+                                   "0xx",
+                                   "xxx",
+                                   "099",
+                                   "1000",
+                                   "ok",
+                                   "200-",
+                                   "-299",
+                                   "200-2999",
+                                   "200 - 299",
+                                   " 200",
+                                   "+20",
+                                   "20x",
+                                   "200,201"}) {
         StatusSet set;
         std::string error;
         CAPTURE(item);
