@@ -20,7 +20,6 @@ COPY --from=build /out/ /
 LABEL org.opencontainers.image.title="Sonde" \
       org.opencontainers.image.description="Website and endpoint monitor for Prometheus" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.source="https://github.com/sonde-monitor/sonde" \
       org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
 # A number, because runAsNonRoot cannot tell whether a name is root. It needs no entry in /etc/passwd.
 USER 65532:65532
