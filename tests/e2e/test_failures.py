@@ -64,7 +64,7 @@ class Reasons(unittest.TestCase):
         refused = free_ports(1)[0]
         cases = {
             # name: (url, more settings, reason, what the detail says)
-            "silent": (nginx.url(path="/silent"), "", "timeout", "ms"),
+            "silent": (nginx.url(path="/silent"), 'timeout = "500ms"', "timeout", "ms"),
             "unknown": ("http://no-such-name.invalid/", "", "resolve_failed", "no-such-name.invalid"),
             "refused": (f"http://127.0.0.1:{refused}/", "", "connect_refused", "connecting"),
             "nowhere": ("http://224.0.0.1/", "", "unreachable", "224.0.0.1:80"),
@@ -81,7 +81,8 @@ class Reasons(unittest.TestCase):
             "error": (nginx.url(path="/status/500"), "", "unexpected_status", "500"),
             "words": (nginx.url(), 'regex = "Goodbye"', "unexpected_content", "Goodbye"),
         }
-        config = '[defaults]\ninterval = "1s"\ntimeout = "700ms"\n' + "".join(
+        # Long enough that a busy machine adds no timeout of its own.
+        config = '[defaults]\ninterval = "3s"\ntimeout = "3s"\n' + "".join(
             TARGET.format(name=name, url=url, ca=stack.certificates.ca, more=more)
             for name, (url, more, _, _) in cases.items())
         sonde = stack.sonde(config).start()
