@@ -7,7 +7,9 @@ namespace sonde::probes {
 
 struct Deadline {
     net::TimePoint at = net::TimePoint::max();
-    std::chrono::nanoseconds timeout{};  // from the start of the check to `at`, for error texts
+    std::chrono::nanoseconds timeout{};  // from the start of the check to `at`
+
+    [[nodiscard]] net::TimePoint started() const { return at - timeout; }
 
     [[nodiscard]] bool passed(net::TimePoint now) const { return now >= at; }
 };

@@ -57,7 +57,7 @@ struct Check {
     Check(const RunContext& context, const Spec& settings)
         : run(context),
           spec(settings),
-          started(context.now()) {}
+          started(context.deadline.started()) {}
 
     const RunContext& run;
     const Spec& spec;
