@@ -1,5 +1,7 @@
 #include "exporter/log.hpp"
 
+#include "exporter/json.hpp"
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -7,6 +9,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -56,17 +59,17 @@ void append_escaped(std::string& out, std::string_view text) {
 }
 
 bool is_bare_word(std::string_view text) {
-    return !text.empty() && text.find_first_of(" \"=\\\n\r\t") == std::string_view::npos &&
-           text.find_first_not_of(" ") == 0;
+    return !text.empty() && std::ranges::none_of(text, [](unsigned char c) {
+        return c <= ' ' || c == '"' || c == '=' || c == '\\';
+    });
 }
 
 void append_pair(std::string& out, Format format, std::string_view key, std::string_view value) {
     if (format == Format::json) {
-        out += out.empty() ? "{\"" : ",\"";
-        append_escaped(out, key);
-        out += "\":\"";
-        append_escaped(out, value);
-        out += '"';
+        out += out.empty() ? '{' : ',';
+        append_json(out, key);
+        out += ':';
+        append_json(out, value);
         return;
     }
     if (!out.empty()) {

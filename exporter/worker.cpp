@@ -31,6 +31,9 @@ namespace {
 /// So few that a slice takes well under a millisecond.
 constexpr std::size_t changes_at_once = 256;
 
+/// The state of a target that was not checked yet.
+constexpr auto unknown = static_cast<std::uint8_t>(probes::Failure::count);
+
 }  // namespace
 
 struct Worker::Impl {
@@ -79,12 +82,6 @@ struct Worker::Impl {
     std::function<void()> on_ended;
     std::thread thread;
 };
-
-namespace {
-
-constexpr auto unknown = static_cast<std::uint8_t>(probes::Failure::count);
-
-}  // namespace
 
 void Worker::Impl::start(Scheduler::Index index, TimePoint due) {
     const std::shared_ptr<const Job>& job = scheduler.job(index);

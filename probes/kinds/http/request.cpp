@@ -1,36 +1,16 @@
 #include "probes/kinds/http/request.hpp"
 
+#include "probes/url_text.hpp"
+
 #include <openssl/evp.h>
 
 namespace sonde::probes::http {
 
 namespace {
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-            i += 2;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
 /// RFC 7617: user-id ":" password in base64.
 std::string basic_credentials(std::string_view userinfo) {
-    std::string plain = percent_decoded(userinfo);
+    std::string plain = url_unescape(userinfo);
     if (plain.find(':') == std::string::npos) {
         plain += ':';
     }

@@ -1,5 +1,7 @@
 #include "probes/kinds/http/spec.hpp"
 
+#include "probes/url_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -28,12 +30,6 @@ bool is_field_value(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-    return out;
-}
-
 bool is_credential(std::string_view lower_name) {
     return lower_name == "authorization" || lower_name == "cookie" ||
            lower_name == "proxy-authorization";
@@ -48,7 +44,7 @@ void read_headers(Table& table, Spec& spec, bool& good) {
         {"accept-encoding", "Accept-Encoding: gzip, deflate\r\n"},
     };
     for (const auto& [name, value] : headers) {
-        const std::string key = lower(name);
+        const std::string key = url_lower(name);
         if (!is_token(name)) {
             table.error_in(
                 "headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
