@@ -1,14 +1,14 @@
 #include "exporter/app.hpp"
 
-#include "exporter/config_watch.hpp"
-#include "exporter/endpoints.hpp"
-#include "exporter/engine.hpp"
-#include "exporter/http_server.hpp"
+#include "exporter/engine/engine.hpp"
+#include "exporter/engine/run_on.hpp"
+#include "exporter/engine/task_group.hpp"
 #include "exporter/log.hpp"
-#include "exporter/plan.hpp"
-#include "exporter/run_on.hpp"
-#include "exporter/self_metrics.hpp"
-#include "exporter/task_group.hpp"
+#include "exporter/metrics/self_metrics.hpp"
+#include "exporter/plan/config_watch.hpp"
+#include "exporter/plan/plan.hpp"
+#include "exporter/server/server.hpp"
+#include "exporter/web/endpoints.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>

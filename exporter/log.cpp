@@ -1,6 +1,6 @@
 #include "exporter/log.hpp"
 
-#include "exporter/json.hpp"
+#include "exporter/web/json.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>

@@ -1,9 +1,9 @@
 #include "exporter/probe_command.hpp"
 
+#include "exporter/engine/runner.hpp"
 #include "exporter/log.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 #include "exporter/probe_report.hpp"
-#include "exporter/runner.hpp"
 #include "probes/net/poller.hpp"
 #include "probes/net/resolver.hpp"
 

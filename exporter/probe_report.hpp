@@ -2,7 +2,7 @@
 // verdict; and the same as JSON for machines. Owns layout only.
 #pragma once
 
-#include "exporter/runner.hpp"
+#include "exporter/engine/runner.hpp"
 #include "probes/trace.hpp"
 
 #include <string>

@@ -2,7 +2,7 @@
 #include "exporter/reference.hpp"
 
 #include "config/service.hpp"
-#include "exporter/common_settings.hpp"
+#include "exporter/plan/common_settings.hpp"
 
 #include <string_view>
 #include <vector>

@@ -2,7 +2,7 @@
 // catalogue of metrics. Owns the prose around them.
 #pragma once
 
-#include "exporter/self_metrics.hpp"
+#include "exporter/metrics/self_metrics.hpp"
 #include "probes/kinds/kinds.hpp"
 #include "probes/measurement.hpp"
 

@@ -2,8 +2,8 @@
 // TCP_INFO, one deadline each. Prints the line of anchors-like clients, so that both can be put
 // side by side:   check_cost URL SECONDS [CONFIG [MODULE]]
 
-#include "exporter/plan.hpp"
-#include "exporter/runner.hpp"
+#include "exporter/engine/runner.hpp"
+#include "exporter/plan/plan.hpp"
 #include "probes/net/poller.hpp"
 #include "probes/net/resolver.hpp"
 

@@ -1,7 +1,7 @@
 // How long a plan of many targets takes to load and to reload, and how much memory it keeps.
 // plan_bench [TARGETS [FILES]]: name, url and module for each target.
 #include "config/document.hpp"
-#include "exporter/plan.hpp"
+#include "exporter/plan/plan.hpp"
 
 #include "tests/support/temp_dir.hpp"
 

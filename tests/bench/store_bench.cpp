@@ -1,8 +1,8 @@
 // What the metric store costs: store_bench [TARGETS [REPEATS]]. Prints bytes a target (idle, after
 // a check), and nanoseconds a record and a sample of text. Fails when recording the same readings
 // again allocates.
-#include "exporter/exposition.hpp"
-#include "exporter/metric_store.hpp"
+#include "exporter/metrics/exposition.hpp"
+#include "exporter/metrics/store.hpp"
 
 #include <malloc.h>
 

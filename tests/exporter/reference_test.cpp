@@ -1,6 +1,6 @@
 #include "exporter/reference.hpp"
 
-#include "tests/exporter/plan_fake_kinds.hpp"
+#include "tests/exporter/plan/fake_kinds.hpp"
 
 #include <doctest/doctest.h>
 

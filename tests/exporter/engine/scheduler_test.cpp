@@ -1,0 +1,224 @@
+#include "exporter/engine/scheduler.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+using namespace sonde;
+using namespace std::chrono_literals;
+using exporter::Job;
+using exporter::Scheduler;
+using exporter::SkipReason;
+using TimePoint = Scheduler::TimePoint;
+
+namespace {
+
+const exporter::TimeAnchor anchor{TimePoint{5000s}, probes::net::UnixTime{1'800'000'000s}};
+
+std::shared_ptr<const Job> job(std::string name,
+                               std::chrono::nanoseconds interval,
+                               const std::string& url = "http://127.0.0.1:80/") {
+    auto made = std::make_shared<Job>();
+    std::string error;
+    made->target = {std::move(name), probes::Url::parse(url, error).value()};
+    made->interval = interval;
+    return made;
+}
+
+/// A scheduler whose checks start and end by hand, in simulated time.
+struct Bench {
+    explicit Bench(std::size_t max_in_flight = 1000)
+        : scheduler(anchor,
+                    now,
+                    max_in_flight,
+                    {[this](auto index, TimePoint due) {
+                         const auto id = scheduler.id(index);
+                         running.insert(index);
+                         starts[id].push_back(now);
+                         dues[id].push_back(due);
+                     },
+                     [this](auto id, SkipReason reason) {
+                         ++skips[{id, reason}];
+                     }}) {}
+
+    void run_until(TimePoint end, bool finish_at_once = true) {
+        while (scheduler.next_wakeup() && *scheduler.next_wakeup() <= end) {
+            now = *scheduler.next_wakeup();
+            scheduler.advance(now);
+            if (finish_at_once) {
+                finish_all();
+            }
+        }
+        now = end;
+    }
+
+    void finish_all() {
+        while (!running.empty()) {
+            finish(*running.begin());
+        }
+    }
+
+    void finish(Scheduler::Index index) {
+        running.erase(index);
+        scheduler.finished(index);
+    }
+
+    TimePoint now = anchor.monotonic;
+    std::set<Scheduler::Index> running;
+    std::map<exporter::MetricStore::Id, std::vector<TimePoint>> starts;
+    std::map<exporter::MetricStore::Id, std::vector<TimePoint>> dues;
+    std::map<std::pair<exporter::MetricStore::Id, SkipReason>, int> skips;
+    Scheduler scheduler;
+};
+
+}  // namespace
+
+TEST_CASE("24 hours at 1 s: every check on its phase, no drift") {
+    Bench bench;
+    bench.scheduler.add(job("shop", 1s), 0, 20, bench.now);
+    bench.run_until(anchor.monotonic + 24h);
+    const auto& dues = bench.dues[0];
+    CHECK(dues.size() == 86'400);
+    const auto phase = exporter::phase_of("shop", 1s);
+    for (const TimePoint due : dues) {
+        const auto unix_due = anchor.unix_time.time_since_epoch() + (due - anchor.monotonic);
+        REQUIRE(unix_due % 1s == phase);
+    }
+    for (std::size_t i = 0; i < dues.size(); ++i) {
+        REQUIRE(bench.starts[0][i] - dues[i] < 1ms);
+    }
+    CHECK(bench.skips.empty());
+}
+
+TEST_CASE("phases are spread evenly over the interval") {
+    std::array<int, 10> tenths{};
+    for (int i = 0; i < 10'000; ++i) {
+        const auto phase =
+            exporter::phase_of("https://site-" + std::to_string(i) + ".example/", 30s);
+        ++tenths[static_cast<std::size_t>(phase / 3s)];
+    }
+    for (const int count : tenths) {
+        CHECK(count > 850);
+        CHECK(count < 1150);
+    }
+}
+
+TEST_CASE("the first check comes within 30 s, then on phase, also at long intervals") {
+    Bench bench;
+    for (std::uint32_t id = 0; id < 200; ++id) {
+        bench.scheduler.add(job("t" + std::to_string(id), 1h), id, 20, bench.now);
+    }
+    bench.run_until(anchor.monotonic + 30s);
+    CHECK(bench.starts.size() == 200);
+}
+
+TEST_CASE("a check that is still under way makes the next one skip as overrun") {
+    Bench bench;
+    const auto index = bench.scheduler.add(job("slow", 1s), 3, 20, bench.now);
+    bench.run_until(anchor.monotonic + 5s, false);
+    CHECK(bench.starts[3].size() == 1);
+    CHECK(bench.skips[{3, SkipReason::overrun}] == 4);
+    bench.finish(index);
+    bench.run_until(anchor.monotonic + 6s);
+    CHECK(bench.starts[3].size() == 2);
+}
+
+TEST_CASE("a stall of the prober skips whole intervals as overload and keeps the phase") {
+    Bench bench;
+    bench.scheduler.add(job("t", 1s), 0, 20, bench.now);
+    bench.run_until(anchor.monotonic + 1s);
+    bench.now = anchor.monotonic + 11s;
+    bench.scheduler.advance(bench.now);
+    bench.finish_all();
+    CHECK(bench.skips[{0, SkipReason::overload}] == 9);
+    bench.run_until(anchor.monotonic + 12s);
+    CHECK((bench.dues[0].back() - bench.dues[0].front()) % 1s == 0s);
+}
+
+TEST_CASE("the per-host cap holds back its host and nobody else") {
+    Bench bench;
+    for (std::uint32_t id = 0; id < 10; ++id) {
+        bench.scheduler.add(
+            job("a" + std::to_string(id), 10s, "http://a.example/"), id, 2, bench.now);
+    }
+    bench.scheduler.add(job("b", 10s, "http://b.example/"), 99, 2, bench.now);
+    bench.run_until(anchor.monotonic + 10s, false);
+    CHECK(bench.scheduler.in_flight() == 3);
+    CHECK(bench.starts.contains(99));
+    while (!bench.running.empty()) {
+        bench.finish(*bench.running.begin());
+        CHECK(bench.scheduler.in_flight() <= 3);
+    }
+    CHECK(bench.starts.size() == 11);
+}
+
+TEST_CASE("the worker's cap queues in order, whatever the host") {
+    Bench bench{1};
+    for (std::uint32_t id = 0; id < 5; ++id) {
+        bench.scheduler.add(
+            job("t" + std::to_string(id), 10s, "http://h" + std::to_string(id) + "/"),
+            id,
+            20,
+            bench.now);
+    }
+    bench.run_until(anchor.monotonic + 10s, false);
+    std::vector<TimePoint> order;
+    while (!bench.running.empty()) {
+        bench.finish(*bench.running.begin());
+    }
+    for (const auto& [id, due] : bench.dues) {
+        order.push_back(due.front());
+    }
+    CHECK(order.size() == 5);
+    CHECK(bench.scheduler.in_flight() == 0);
+}
+
+TEST_CASE("a target that is removed while waiting or running frees its places") {
+    Bench bench;
+    std::vector<Scheduler::Index> indexes;
+    for (std::uint32_t id = 0; id < 4; ++id) {
+        indexes.push_back(
+            bench.scheduler.add(job("t" + std::to_string(id), 10s), id, 1, bench.now));
+    }
+    bench.run_until(anchor.monotonic + 10s, false);
+    REQUIRE(bench.running.size() == 1);
+    const auto running = *bench.running.begin();
+    for (const auto index : indexes) {
+        bench.scheduler.remove(index);
+    }
+    CHECK_FALSE(bench.scheduler.is_live(running));
+    bench.finish(running);
+    CHECK(bench.running.empty());
+    CHECK(bench.scheduler.in_flight() == 0);
+    CHECK_FALSE(bench.scheduler.next_wakeup());
+    bench.scheduler.add(job("new", 1s), 7, 1, bench.now);
+    bench.run_until(bench.now + 1s);
+    CHECK(bench.starts[7].size() == 1);
+}
+
+TEST_CASE(
+    "new settings keep the phase, a new interval moves it, a new host counts from the next check") {
+    Bench bench;
+    const auto index = bench.scheduler.add(job("t", 10s, "http://old/"), 0, 1, bench.now);
+    const auto due = *bench.scheduler.next_wakeup();
+    bench.scheduler.replace(index, job("t", 10s, "http://new/"), 1, bench.now);
+    CHECK(*bench.scheduler.next_wakeup() == due);
+    bench.run_until(due, false);
+    REQUIRE(bench.running.size() == 1);
+    bench.scheduler.replace(index, job("t", 2s, "http://newer/"), 1, bench.now);
+    bench.finish_all();
+    bench.run_until(bench.now + 2s);
+    CHECK(bench.starts[0].size() == 2);
+    CHECK(bench.skips.empty());
+}
+
+TEST_CASE("after stop nothing starts") {
+    Bench bench;
+    bench.scheduler.add(job("t", 1s), 0, 1, bench.now);
+    bench.scheduler.stop();
+    CHECK_FALSE(bench.scheduler.next_wakeup());
+    bench.scheduler.advance(bench.now + 5s);
+    CHECK(bench.starts.empty());
+}
