@@ -100,7 +100,8 @@ Log read_log(Table table) {
 Metrics read_metrics(Table table) {
     Metrics out;
     if (table.read({"rtt_buckets",
-                    "Upper bounds in seconds of the buckets of `probe_rtt_seconds`, ascending."},
+                    "Upper bounds in seconds of the buckets of `probe_rtt_seconds`, ascending. "
+                    "Changing them empties the histograms."},
                    out.rtt_buckets)) {
         const bool positive =
             std::all_of(out.rtt_buckets.begin(), out.rtt_buckets.end(), [](double bound) {
@@ -127,8 +128,13 @@ Metrics read_metrics(Table table) {
 
 Service read_service(Table& root, const std::string& directory) {
     Service out;
-    out.server = read_server(root.sub({"server", "Sonde's own HTTP server."}));
-    out.engine = read_engine(root.sub({"engine", "How checks are run."}), directory);
+    out.server = read_server(
+        root.sub({"server", "Sonde's own HTTP server. Changes take effect at the next start."}));
+    out.engine = read_engine(
+        root.sub(
+            {"engine",
+             "How checks are run. But for `targets_dir`, changes take effect at the next start."}),
+        directory);
     out.log = read_log(root.sub({"log", "What is logged, on standard error."}));
     out.metrics = read_metrics(root.sub({"metrics", "What is exported about every target."}));
     return out;

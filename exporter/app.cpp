@@ -63,7 +63,6 @@ std::string needs_restart(const config::Service& running, const config::Service&
     engine.targets_dir = running.engine.targets_dir;  // read anew with each plan
     note(running.server != wanted.server, "[server]");
     note(running.engine != engine, "[engine]");
-    note(running.metrics != wanted.metrics, "[metrics]");
     return out;
 }
 
@@ -177,6 +176,10 @@ private:
             co_return errors;
         }
         const PlanDiff changes = diff(plan_.get(), *loaded.plan);
+        const config::Metrics& metrics = loaded.plan->service().metrics;
+        if (metrics != plan_->service().metrics) {
+            store_.configure(metrics.rtt_buckets, metrics.extra);
+        }
         co_await engine_->apply(changes, *loaded.plan);
         plan_ = std::move(loaded.plan);
         configure_log(command_, plan_->service().log);

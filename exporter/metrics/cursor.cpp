@@ -43,9 +43,10 @@ MetricStore::Cursor::Cursor(const MetricStore& store, const Selection& selection
     : store_(*store.impl_),
       epoch_(store_.births.load()),
       pages_(store_.page_count.load(std::memory_order_acquire)) {
+    const StoreSettings& settings = *store_.settings.load();
     const auto& wanted = selection.families;
     for (const probes::FamilyInfo& family : probes::families()) {
-        if (store_.settings.shows(family.family) &&
+        if (settings.shows(family.family) &&
             (wanted.empty() || std::ranges::find(wanted, family.name) != wanted.end())) {
             families_.push_back(&family);
         }
@@ -101,14 +102,14 @@ void MetricStore::Cursor::read(const Page& page) {
     for (const probes::MeasurementInfo& measurement : measurements) {
         const std::size_t i = index_of(measurement.measurement);
         if (page.present[i] != 0) {
-            const std::string_view more = store_.settings.measurement_labels[i];
+            const std::string_view more = page.settings->measurement_labels[i];
             add(page, page.present[i], always(more), in(*page.values[i].get()));
         }
     }
 }
 
 void MetricStore::Cursor::read_store_kept(const Page& page) {
-    const StoreSettings& settings = store_.settings;
+    const StoreSettings& settings = *page.settings;
     switch (family_->family) {
         case Family::success:
             return add(page, page.checked, no_more, [&](std::size_t slot) {
@@ -203,19 +204,19 @@ void MetricStore::Cursor::render_labelled() {
 void MetricStore::Cursor::read_histogram(const Page& page) {
     copy_labels(page);
     buckets_ = page.buckets;
+    bucket_labels_ = page.settings->bucket_labels;
     sums_ = page.rtt_sum;
 }
 
 void MetricStore::Cursor::render_histogram() {
-    const auto& bucket_labels = store_.settings.bucket_labels;
     const std::string_view bucket_name = histogram_names_[0];
     const std::string_view sum_name = histogram_names_[1];
     const std::string_view count_name = histogram_names_[2];
     for_each_slot(slots_, [&](std::size_t slot) {
         const std::string_view labels = labels_of(slot);
-        const std::uint32_t* bucket = &buckets_[slot * bucket_labels.size()];
+        const std::uint32_t* bucket = &buckets_[slot * bucket_labels_.size()];
         std::uint64_t cumulative = 0;
-        for (const std::string& more : bucket_labels) {
+        for (const std::string& more : bucket_labels_) {
             cumulative += *bucket++;
             samples_.push_back({bucket_name, labels, more, static_cast<double>(cumulative)});
         }

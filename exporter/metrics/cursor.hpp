@@ -88,6 +88,7 @@ private:
     TextColumn labels_;
     TextColumn info_;
     std::vector<std::uint32_t> buckets_;
+    std::span<const std::string> bucket_labels_;
     Column<double> sums_{};
     std::vector<Labelled> labelled_;
 

@@ -29,7 +29,38 @@ void TextColumn::set(std::size_t slot, std::string_view text) {
     }
 }
 
-Page::Page(const StoreSettings& settings) : buckets(page_targets * settings.buckets()) {}
+Page::Page(const StoreSettings& first)
+    : settings(&first),
+      buckets(page_targets * first.buckets()) {}
+
+void Page::reconfigure(const StoreSettings& wanted) {
+    if (wanted.bounds != settings->bounds) {
+        buckets = std::vector<std::uint32_t>(page_targets * wanted.buckets());
+        rtt_sum = {};
+    }
+    for (std::size_t i = 0; i < count_of<probes::Family>; ++i) {
+        if (settings->exposed[i] && !wanted.exposed[i]) {
+            forget_family(static_cast<probes::Family>(i));
+        }
+    }
+    settings = &wanted;
+}
+
+void Page::forget_family(probes::Family family) {
+    for (const probes::MeasurementInfo& measurement : probes::measurements_of(family)) {
+        present[index_of(measurement.measurement)] = 0;
+        values[index_of(measurement.measurement)] = {};
+    }
+    has_labelled[index_of(family)] = 0;
+    for (auto& readings : labelled) {
+        std::erase_if(readings, [family](const probes::LabelledReading& reading) {
+            return reading.family == family;
+        });
+    }
+    if (family == probes::Family::http_responses_total) {
+        responses.clear();
+    }
+}
 
 void Page::add(std::size_t slot, const Job& job, std::uint64_t birth) {
     set_texts(slot, job);
@@ -89,10 +120,7 @@ void Page::forget(std::size_t slot) {
     info.set(slot, {});
 }
 
-void Page::record(std::size_t slot,
-                  const StoreSettings& settings,
-                  double started,
-                  const probes::ProbeResult& result) {
+void Page::record(std::size_t slot, double started, const probes::ProbeResult& result) {
     const bool success = result.success();
     if (success) {
         ++successes[slot];
@@ -117,19 +145,17 @@ void Page::record(std::size_t slot,
     if (result.rtt) {
         const double rtt = to_seconds(*result.rtt);
         const auto bucket =
-            std::ranges::lower_bound(settings.bounds, rtt) - settings.bounds.begin();
-        ++buckets[slot * settings.buckets() + static_cast<std::size_t>(bucket)];
+            std::ranges::lower_bound(settings->bounds, rtt) - settings->bounds.begin();
+        ++buckets[slot * settings->buckets() + static_cast<std::size_t>(bucket)];
         rtt_sum[slot] += rtt;
         last_rtt[slot] = rtt;
     }
-    record_readings(slot, settings, result);
-    record_labelled(slot, settings, result.labelled);
+    record_readings(slot, result);
+    record_labelled(slot, result.labelled);
 }
 
-void Page::record_readings(std::size_t slot,
-                           const StoreSettings& settings,
-                           const probes::ProbeResult& result) {
-    const std::uint64_t measured = result.readings.present().to_ullong() & settings.kept;
+void Page::record_readings(std::size_t slot, const probes::ProbeResult& result) {
+    const std::uint64_t measured = result.readings.present().to_ullong() & settings->kept;
     for (std::size_t i = 0; i < present.size(); ++i) {
         const bool has = (measured >> i & 1U) != 0;
         assign_bit(present[i], slot, has);
@@ -137,16 +163,14 @@ void Page::record_readings(std::size_t slot,
             values[i][slot] = *result.readings.get(static_cast<probes::Measurement>(i));
         }
     }
-    if (settings.shows(probes::Family::http_responses_total)) {
+    if (settings->shows(probes::Family::http_responses_total)) {
         if (const auto code = result.readings.get(probes::Measurement::http_status_code)) {
             count_response(slot, *code);
         }
     }
 }
 
-void Page::record_labelled(std::size_t slot,
-                           const StoreSettings& settings,
-                           const std::vector<probes::LabelledReading>& readings) {
+void Page::record_labelled(std::size_t slot, const std::vector<probes::LabelledReading>& readings) {
     auto& kept = labelled[slot];
     for (const probes::LabelledReading& old : kept) {
         assign_bit(has_labelled[index_of(old.family)], slot, false);
@@ -155,7 +179,7 @@ void Page::record_labelled(std::size_t slot,
     kept.reserve(readings.size());
     std::size_t size = 0;
     for (const probes::LabelledReading& reading : readings) {
-        if (!settings.shows(reading.family)) {
+        if (!settings->shows(reading.family)) {
             continue;
         }
         if (size < kept.size()) {

@@ -93,20 +93,23 @@ struct StoreSettings {
 
 /// Every member but `mutex` is guarded by it. Page's functions are called with it held.
 struct Page {
-    explicit Page(const StoreSettings& settings);
+    /// `first`, like those of reconfigure(), must outlive the page.
+    explicit Page(const StoreSettings& first);
+
+    /// From now on `wanted` holds. Other bounds empty the histograms; a family that is no longer
+    /// exposed loses its values.
+    void reconfigure(const StoreSettings& wanted);
 
     /// `slot` is not alive: never used, or left clean by remove(). The store records nothing for
     /// it.
     void add(std::size_t slot, const Job& job, std::uint64_t birth);
     void update(std::size_t slot, const Job& job);
     void remove(std::size_t slot);
-    void record(std::size_t slot,
-                const StoreSettings& settings,
-                double started,
-                const probes::ProbeResult& result);
+    void record(std::size_t slot, double started, const probes::ProbeResult& result);
     [[nodiscard]] MetricStore::State state(std::size_t slot) const;
 
     mutable std::mutex mutex;
+    const StoreSettings* settings;
     SlotMask alive = 0;
     SlotMask checked = 0;    // at least once
     SlotMask succeeded = 0;  // in the last check
@@ -150,12 +153,9 @@ struct Page {
 private:
     void forget(std::size_t slot);
     void set_texts(std::size_t slot, const Job& job);
-    void record_readings(std::size_t slot,
-                         const StoreSettings& settings,
-                         const probes::ProbeResult& result);
-    void record_labelled(std::size_t slot,
-                         const StoreSettings& settings,
-                         const std::vector<probes::LabelledReading>& readings);
+    void record_readings(std::size_t slot, const probes::ProbeResult& result);
+    void record_labelled(std::size_t slot, const std::vector<probes::LabelledReading>& readings);
+    void forget_family(probes::Family family);
     void count_response(std::size_t slot, double status_code);
 };
 

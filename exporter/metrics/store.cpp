@@ -48,6 +48,30 @@ void render_fixed_labels(StoreSettings& settings) {
     }
 }
 
+std::unique_ptr<const StoreSettings> make_settings(std::vector<double> rtt_buckets,
+                                                   const std::vector<std::string>& extra) {
+    check_buckets(rtt_buckets);
+    for (const std::string& name : extra) {
+        if (std::ranges::find(probes::families(), name, &probes::FamilyInfo::name) ==
+            probes::families().end()) {
+            throw std::invalid_argument("no metric is named " + name);
+        }
+    }
+    auto settings = std::make_unique<StoreSettings>();
+    settings->bounds = std::move(rtt_buckets);
+    for (const probes::FamilyInfo& family : probes::families()) {
+        if (family.extra && std::ranges::find(extra, family.name) == extra.end()) {
+            continue;
+        }
+        settings->exposed.set(index_of(family.family));
+        for (const probes::MeasurementInfo& measurement : probes::measurements_of(family.family)) {
+            settings->kept |= std::uint64_t{1} << index_of(measurement.measurement);
+        }
+    }
+    render_fixed_labels(*settings);
+    return settings;
+}
+
 }  // namespace
 
 std::string_view name(SkipReason reason) {
@@ -62,27 +86,6 @@ std::string_view name(SkipReason reason) {
     throw std::invalid_argument("no such SkipReason");
 }
 
-MetricStore::Impl::Impl(std::vector<double> rtt_buckets, const std::vector<std::string>& extra) {
-    check_buckets(rtt_buckets);
-    for (const std::string& name : extra) {
-        if (std::ranges::find(probes::families(), name, &probes::FamilyInfo::name) ==
-            probes::families().end()) {
-            throw std::invalid_argument("no metric is named " + name);
-        }
-    }
-    settings.bounds = std::move(rtt_buckets);
-    for (const probes::FamilyInfo& family : probes::families()) {
-        if (family.extra && std::ranges::find(extra, family.name) == extra.end()) {
-            continue;
-        }
-        settings.exposed.set(index_of(family.family));
-        for (const probes::MeasurementInfo& measurement : probes::measurements_of(family.family)) {
-            settings.kept |= std::uint64_t{1} << index_of(measurement.measurement);
-        }
-    }
-    render_fixed_labels(settings);
-}
-
 std::size_t MetricStore::Impl::add_page() {
     const std::size_t index = owned_pages.size();
     const std::size_t chunk = index / pages_in_chunk;
@@ -93,17 +96,31 @@ std::size_t MetricStore::Impl::add_page() {
         owned_chunks.push_back(std::make_unique<Chunk>());
         chunks[chunk].store(owned_chunks.back().get(), std::memory_order_release);
     }
-    owned_pages.push_back(std::make_unique<Page>(settings));
+    owned_pages.push_back(std::make_unique<Page>(*settings.load()));
     (*owned_chunks[chunk])[index % pages_in_chunk].store(owned_pages.back().get(),
                                                          std::memory_order_release);
     page_count.store(index + 1, std::memory_order_release);
     return index;
 }
 
-MetricStore::MetricStore(std::vector<double> rtt_buckets, std::vector<std::string> extra)
-    : impl_(std::make_unique<Impl>(std::move(rtt_buckets), extra)) {}
+MetricStore::MetricStore(std::vector<double> rtt_buckets, const std::vector<std::string>& extra)
+    : impl_(std::make_unique<Impl>()) {
+    configure(std::move(rtt_buckets), extra);
+}
 
 MetricStore::~MetricStore() = default;
+
+void MetricStore::configure(std::vector<double> rtt_buckets,
+                            const std::vector<std::string>& extra) {
+    auto settings = make_settings(std::move(rtt_buckets), extra);
+    const std::lock_guard reload_lock(impl_->reload_mutex);
+    impl_->settings.store(settings.get());
+    for (const auto& page : impl_->owned_pages) {
+        const std::lock_guard page_lock(page->mutex);
+        page->reconfigure(*settings);
+    }
+    impl_->owned_settings.push_back(std::move(settings));
+}
 
 MetricStore::Id MetricStore::add(const Job& job) {
     const std::lock_guard reload_lock(impl_->reload_mutex);
@@ -149,7 +166,7 @@ void MetricStore::record(Id id, probes::net::UnixTime started, const probes::Pro
     Page& page = impl_->page_of(id);
     const std::lock_guard lock(page.mutex);
     if ((page.alive & slot_bit(slot_of(id))) != 0) {
-        page.record(slot_of(id), impl_->settings, unix_seconds, result);
+        page.record(slot_of(id), unix_seconds, result);
     }
 }
 

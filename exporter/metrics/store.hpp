@@ -31,13 +31,18 @@ public:
 
     /// `rtt_buckets`: ascending upper bounds in seconds without +Inf. `extra`: which families
     /// beyond the default set are exposed.
-    MetricStore(std::vector<double> rtt_buckets, std::vector<std::string> extra);
+    /// Throws std::invalid_argument when one of them makes no sense.
+    MetricStore(std::vector<double> rtt_buckets, const std::vector<std::string>& extra);
     ~MetricStore() override;
 
-    // All members may be called from any thread. add, update and remove come from the reload;
-    // record and skip from the workers; the rest from the thread that serves HTTP. A page of
-    // targets is locked for one record or for the formatting of one family over that page, never
+    // All members may be called from any thread. configure, add, update and remove come from the
+    // reload; record and skip from the workers; the rest from the thread that serves HTTP. A page
+    // of targets is locked for one record or for the formatting of one family over that page, never
     // longer.
+
+    /// Other settings from now on, as the constructor takes them. Other buckets empty every
+    /// target's histogram; everything else that is still exposed stays.
+    void configure(std::vector<double> rtt_buckets, const std::vector<std::string>& extra);
 
     Id add(const Job& job);
     /// The target's labels, url, module or interval changed; counters and histogram stay.

@@ -14,8 +14,6 @@ namespace sonde::exporter {
 /// Pages never move and are never freed before the store is, so workers and scrapes find them
 /// without a lock.
 struct MetricStore::Impl {
-    Impl(std::vector<double> rtt_buckets, const std::vector<std::string>& extra);
-
     static constexpr std::size_t pages_in_chunk = 1024;
     using Chunk = std::array<std::atomic<Page*>, pages_in_chunk>;
 
@@ -29,7 +27,8 @@ struct MetricStore::Impl {
     /// Makes the next page and returns its index. Throws std::length_error at 67 million targets.
     std::size_t add_page();
 
-    StoreSettings settings;
+    /// The settings in force. Never freed before the store is: samples point into them.
+    std::atomic<const StoreSettings*> settings = nullptr;
     std::array<std::atomic<Chunk*>, 1024> chunks{};
     std::atomic<std::size_t> page_count = 0;
     std::atomic<std::size_t> targets = 0;
@@ -37,6 +36,7 @@ struct MetricStore::Impl {
 
     std::mutex reload_mutex;  // taken before a page's; guards what follows
     std::vector<std::size_t> pages_with_room;
+    std::vector<std::unique_ptr<const StoreSettings>> owned_settings;
     std::vector<std::unique_ptr<Chunk>> owned_chunks;
     std::vector<std::unique_ptr<Page>> owned_pages;
 };

@@ -14,21 +14,6 @@ namespace {
 
 constexpr std::size_t longest_label = 128;
 
-std::string label_of(const PatternSpec& spec) {
-    if (!spec.name.empty()) {
-        return spec.name;
-    }
-    auto length = std::min(spec.pattern.size(), longest_label);
-    const auto continues = [&](std::size_t at) {
-        return at < spec.pattern.size() &&
-               (static_cast<unsigned char>(spec.pattern[at]) & 0xc0U) == 0x80U;
-    };
-    while (length > 0 && continues(length)) {
-        --length;
-    }
-    return spec.pattern.substr(0, length);
-}
-
 /// Shares equal immutable values among those who use them, and forgets them afterwards.
 template <class Value>
 class Cache {
@@ -74,11 +59,26 @@ PatternSet::PatternSet(std::vector<PatternSpec> specs, std::shared_ptr<const Pat
       engine_(std::move(engine)) {
     labels_.reserve(specs_.size());
     for (const auto& spec : specs_) {
-        labels_.push_back(std::make_shared<const std::vector<std::string>>(1, label_of(spec)));
+        labels_.push_back(std::make_shared<const std::vector<std::string>>(1, label(spec)));
     }
 }
 
 PatternSet::~PatternSet() = default;
+
+std::string PatternSet::label(const PatternSpec& spec) {
+    if (!spec.name.empty()) {
+        return spec.name;
+    }
+    auto length = std::min(spec.pattern.size(), longest_label);
+    const auto continues = [&](std::size_t at) {
+        return at < spec.pattern.size() &&
+               (static_cast<unsigned char>(spec.pattern[at]) & 0xc0U) == 0x80U;
+    };
+    while (length > 0 && continues(length)) {
+        --length;
+    }
+    return spec.pattern.substr(0, length);
+}
 
 std::shared_ptr<const PatternSet> PatternSet::compile(std::vector<PatternSpec> specs,
                                                       PatternError& error) {

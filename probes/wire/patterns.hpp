@@ -45,6 +45,10 @@ public:
     /// Whether RE2 takes the pattern, without compiling the set (fast, for config checks).
     [[nodiscard]] static std::optional<PatternError> check(std::string_view pattern);
 
+    /// The value of the `regex` and `name` labels: the name, or the pattern's text cut at 128 bytes
+    /// (never inside a UTF-8 character).
+    [[nodiscard]] static std::string label(const PatternSpec& spec);
+
     PatternSet(const PatternSet&) = delete;
     PatternSet& operator=(const PatternSet&) = delete;
     ~PatternSet();
@@ -53,8 +57,7 @@ public:
 
     [[nodiscard]] const PatternSpec& spec(std::size_t index) const { return specs_[index]; }
 
-    /// The value of the `regex` and `name` labels: the name, or the pattern's text cut at 128 bytes
-    /// (never inside a UTF-8 character). Made once, shared.
+    /// What label() says, made once, shared.
     [[nodiscard]] const LabelValues& labels(std::size_t index) const { return labels_[index]; }
 
     /// Whether the pattern is searched without a bound on the body.

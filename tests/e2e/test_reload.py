@@ -162,6 +162,21 @@ class Reload(unittest.TestCase):
         wait_for("the new url", lambda: self.sonde.value("probe_failures_total", target="old",
                                                          reason="unexpected_status"))
 
+    def test_buckets_and_extra_families(self):
+        self.start()
+        wait_for("some checks", lambda: self.checks("old") >= 3)
+        before = self.checks("old")
+        self.assertIsNone(self.sonde.value("probe_http_responses_total", target="old"))
+        self.sonde.config.write_text("[metrics]\nrtt_buckets = [0.3, 60]\nextra = [\"probe_http_responses_total\"]\n" +
+                                     HEAD + self.target("old"))
+        self.assertEqual(self.sonde.reload().status, 200)
+        bounds = {labels["le"] for labels, _ in self.sonde.samples("probe_rtt_seconds_bucket")}
+        self.assertEqual(bounds, {"0.3", "60.0", "+Inf"})
+        self.assertGreaterEqual(self.checks("old"), before)
+        # The histogram began anew; the counters did not.
+        self.assertLess(self.sonde.value("probe_rtt_seconds_count", target="old"), self.checks("old"))
+        wait_for("the extra family", lambda: self.sonde.value("probe_http_responses_total", target="old") is not None)
+
     def test_changed_secret_file(self):
         token = self.sonde.directory / "token"
         token.write_text("first")

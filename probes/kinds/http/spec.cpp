@@ -136,11 +136,21 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
                        good = false;
                        return;
                    }
-                   const std::string& label = pattern.name.empty() ? pattern.pattern : pattern.name;
+                   const std::string label = wire::PatternSet::label(pattern);
+                   if (label == status_expectation) {
+                       item.error("\"" + label +
+                                  "\" is the name of the expectation on the status code; give the "
+                                  "pattern another name");
+                       good = false;
+                       return;
+                   }
                    if (std::ranges::any_of(patterns, [&](const wire::PatternSpec& other) {
-                           return (other.name.empty() ? other.pattern : other.name) == label;
+                           return wire::PatternSet::label(other) == label;
                        })) {
-                       item.error("a second pattern is named \"" + label + "\"; names must differ");
+                       const bool cut = label.size() < pattern.pattern.size();
+                       item.error("a second pattern is named \"" + label + "\"; " +
+                                  (pattern.name.empty() && cut ? "give long patterns a name"
+                                                               : "names must differ"));
                        good = false;
                        return;
                    }

@@ -10,8 +10,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace sonde::probes::http {
+
+/// The name of the expectation on the status code, beside those of the patterns.
+inline constexpr std::string_view status_expectation = "status";
 
 struct Spec {
     std::string header_lines;  // what every request says, each line with its CRLF

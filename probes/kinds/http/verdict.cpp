@@ -9,7 +9,8 @@ namespace {
 using M = Measurement;
 
 const LabelValues& status_label() {
-    static const LabelValues label = std::make_shared<const std::vector<std::string>>(1, "status");
+    static const LabelValues label =
+        std::make_shared<const std::vector<std::string>>(1, std::string{status_expectation});
     return label;
 }
 

@@ -169,6 +169,7 @@ TEST_CASE("metric_cursor: workers record while scrapes walk and a reload changes
                 store.record(id, unix_time(1000), https_result());
                 store.update(id, make_job("passing", {{"round", std::to_string(round)}}));
                 store.remove(id);
+                store.configure({0.1, round % 2 == 0 ? 2.0 : 1.0}, all_extras());
             }
         });
         start.arrive_and_wait();

@@ -276,3 +276,54 @@ TEST_CASE("metric_store: a visitor may end the walk over states") {
     store.for_each([&](const MetricStore::State&) { return ++visits < 70; });
     CHECK(visits == 70);
 }
+
+TEST_CASE("metric_store: other buckets empty the histograms and nothing else") {
+    MetricStore store({0.1, 1}, {});
+    const auto id = store.add(make_job("shop"));
+    store.record(id, unix_time(1'000'000), success(std::chrono::milliseconds{250}));
+
+    store.configure({0.1, 1}, {});
+    CHECK(named(store, "probe_rtt_seconds").back() ==
+          R"(probe_rtt_seconds_count{target="shop"} 1)");
+
+    store.configure({0.2, 0.3, 2}, {});
+    CHECK(named(store, "probe_rtt_seconds") ==
+          Lines{R"(probe_rtt_seconds_bucket{target="shop",le="0.2"} 0)",
+                R"(probe_rtt_seconds_bucket{target="shop",le="0.3"} 0)",
+                R"(probe_rtt_seconds_bucket{target="shop",le="2.0"} 0)",
+                R"(probe_rtt_seconds_bucket{target="shop",le="+Inf"} 0)",
+                R"(probe_rtt_seconds_sum{target="shop"} 0)",
+                R"(probe_rtt_seconds_count{target="shop"} 0)"});
+    CHECK(named(store, "probe_checks_total").front() ==
+          R"(probe_checks_total{target="shop",result="success"} 1)");
+    CHECK(named(store, "probe_success") == Lines{R"(probe_success{target="shop"} 1)"});
+
+    store.record(id, unix_time(1'030'000), success(std::chrono::milliseconds{250}));
+    CHECK(named(store, "probe_rtt_seconds")[1] ==
+          R"(probe_rtt_seconds_bucket{target="shop",le="0.3"} 1)");
+}
+
+TEST_CASE("metric_store: extra families come and go with the settings") {
+    MetricStore store({1}, {});
+    const auto id = store.add(make_job("shop"));
+    const auto result = https_result();
+    store.record(id, unix_time(1'000'000), result);
+    const Lines lean = lines(store);
+
+    store.configure({1}, all_extras());
+    CHECK(lines(store) == lean);  // what was not kept is not known
+    store.record(id, unix_time(1'030'000), result);
+    const Lines full = lines(store);
+    CHECK(full.size() > lean.size());
+
+    store.configure({1}, {});
+    CHECK(lines(store).size() == lean.size());
+    store.configure({1}, all_extras());
+    CHECK(lines(store).size() == lean.size());
+    store.record(id, unix_time(1'060'000), result);
+    CHECK(lines(store).size() == full.size());
+
+    CHECK_THROWS_AS(store.configure({1, 1}, {}), std::invalid_argument);
+    CHECK_THROWS_AS(store.configure({1}, {"no_such_metric"}), std::invalid_argument);
+    CHECK(lines(store).size() == full.size());
+}
