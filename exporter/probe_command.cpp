@@ -4,7 +4,7 @@
 #include "exporter/log.hpp"
 #include "exporter/plan/plan.hpp"
 #include "exporter/probe_report.hpp"
-#include "probes/net/poller.hpp"
+#include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -35,9 +35,9 @@ std::shared_ptr<const Plan> plan_for(const CommandLine& command) {
 Runner::Outcome run_once(const Job& job, probes::Trace& trace) {
     boost::asio::io_context context{1};
     const auto& clock = probes::net::Clock::system();
-    probes::net::Poller poller{context};
-    probes::net::Resolver resolver{context, clock, {}};
-    Runner runner{context, {context.get_executor(), clock, poller, resolver}};
+    probes::net::Reactor reactor{context};
+    probes::net::Resolver resolver{reactor, clock, {}};
+    Runner runner{{context.get_executor(), clock, reactor, resolver}};
     std::optional<Runner::Outcome> outcome;
     runner.start(
         job.probe,
@@ -45,9 +45,8 @@ Runner::Outcome run_once(const Job& job, probes::Trace& trace) {
         job.timeout,
         [&](Runner::Outcome&& ended) {
             outcome.emplace(std::move(ended));
-            runner.close();
             resolver.close();
-            poller.close();
+            reactor.close();
         },
         &trace);
     context.run();

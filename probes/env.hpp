@@ -7,7 +7,7 @@ namespace sonde::probes {
 
 namespace net {
 class Clock;
-class Poller;
+class Reactor;
 class Resolver;
 }  // namespace net
 
@@ -16,7 +16,7 @@ class Trace;
 struct Env {
     boost::asio::any_io_executor executor;
     const net::Clock& clock;
-    net::Poller& poller;
+    net::Reactor& reactor;
     net::Resolver& resolver;
     Trace* trace = nullptr;  // where a check notes its steps for a person; null when nobody looks
 };

@@ -27,11 +27,10 @@ struct Runner::Flight {
     bool running = false;
 };
 
-Runner::Runner(asio::io_context& context, probes::Env env)
-    : context_(context),
-      env_(env),
+Runner::Runner(probes::Env env)
+    : env_(env),
       deadlines_(env.clock.now()),
-      timer_(context) {}
+      alarm_(env.reactor, [this] { on_alarm(); }) {}
 
 Runner::~Runner() = default;
 
@@ -60,7 +59,7 @@ void Runner::start(std::shared_ptr<const probes::Probe> probe,
     const probes::Deadline deadline{flight.started + timeout, timeout};
     deadlines_.schedule(flight.id, deadline.at);
     arm();
-    asio::co_spawn(context_,
+    asio::co_spawn(env_.reactor.context(),
                    flight.probe->run(*flight.env, *flight.target, deadline),
                    asio::bind_cancellation_slot(
                        flight.cancel.slot(),
@@ -101,27 +100,18 @@ void Runner::cancel_all() {
     }
 }
 
-void Runner::close() {
-    timer_.cancel();
-}
-
 void Runner::arm() {
     const auto next = deadlines_.next();
-    if (!next || *next >= timer_at_) {
-        return;
+    if (next && (!alarm_.at() || *next < *alarm_.at())) {
+        alarm_.set(*next);
     }
-    timer_at_ = *next;
-    timer_.expires_at(*next);
-    timer_.async_wait([this](boost::system::error_code error) {
-        if (error) {
-            return;
-        }
-        timer_at_ = probes::net::TimePoint::max();
-        deadlines_.advance(env_.clock.now(), [this](TimerWheel::Id id) {
-            flights_[id]->cancel.emit(asio::cancellation_type::terminal);
-        });
-        arm();
+}
+
+void Runner::on_alarm() {
+    deadlines_.advance(env_.clock.now(), [this](TimerWheel::Id id) {
+        flights_[id]->cancel.emit(asio::cancellation_type::terminal);
     });
+    arm();
 }
 
 }  // namespace sonde::exporter

@@ -5,10 +5,8 @@
 
 #include "exporter/engine/timer_wheel.hpp"
 #include "probes/net/clock.hpp"
+#include "probes/net/reactor.hpp"
 #include "probes/probe.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
@@ -29,15 +27,15 @@ public:
 
     using Done = std::function<void(Outcome&&)>;
 
-    /// All members are used on `context`'s thread. `env` is copied for each run.
-    Runner(boost::asio::io_context& context, probes::Env env);
+    /// All members are used on the thread of `env`'s reactor. `env` is copied for each run.
+    explicit Runner(probes::Env env);
     ~Runner();
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Starts a check now and calls `done` once, later, on the context. At the deadline the probe
-    /// is cancelled and returns what it has measured. An exception that leaves the probe is a bug:
-    /// it becomes internal_error and is logged.
+    /// Starts a check now and calls `done` once, on the same thread, perhaps before it returns. At
+    /// the deadline the probe is cancelled and returns what it has measured. An exception that
+    /// leaves the probe is a bug: it becomes internal_error and is logged.
     void start(std::shared_ptr<const probes::Probe> probe,
                std::shared_ptr<const probes::Target> target,
                std::chrono::nanoseconds timeout,
@@ -47,9 +45,6 @@ public:
     /// Ends every check under way; each still calls its `done`, with `cancelled`.
     void cancel_all();
 
-    /// Lets the context run out of work. Nothing may be in flight.
-    void close();
-
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
 private:
@@ -57,12 +52,11 @@ private:
 
     void finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result);
     void arm();
+    void on_alarm();
 
-    boost::asio::io_context& context_;
     probes::Env env_;
     TimerWheel deadlines_;
-    boost::asio::steady_timer timer_;
-    probes::net::TimePoint timer_at_ = probes::net::TimePoint::max();
+    probes::net::Alarm alarm_;
     std::vector<std::unique_ptr<Flight>> flights_;  // by id; reused
     std::vector<TimerWheel::Id> free_;
     std::size_t in_flight_ = 0;

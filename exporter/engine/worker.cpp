@@ -4,12 +4,10 @@
 #include "exporter/log.hpp"
 #include "exporter/metrics/self_metrics.hpp"
 #include "probes/net/clock.hpp"
-#include "probes/net/poller.hpp"
+#include "probes/net/reactor.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <pthread.h>
@@ -22,7 +20,6 @@
 namespace sonde::exporter {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using probes::net::Clock;
 using probes::net::TimePoint;
 
@@ -41,10 +38,9 @@ struct Worker::Impl {
         : options(std::move(wanted)),
           store(metric_store),
           self(self_metrics),
-          work(asio::make_work_guard(context)),
-          poller(context),
-          resolver(context, clock, options.resolver),
-          runner(context, {context.get_executor(), clock, poller, resolver}),
+          reactor(context),
+          resolver(reactor, clock, options.resolver),
+          runner({context.get_executor(), clock, reactor, resolver}),
           scheduler(options.anchor,
                     clock.now(),
                     options.max_in_flight,
@@ -52,8 +48,8 @@ struct Worker::Impl {
                      [this](MetricStore::Id id, SkipReason reason) {
                          store.skip(id, reason);
                      }}),
-          tick(context),
-          grace_timer(context) {}
+          tick(reactor, [this] { on_tick(); }),
+          grace_end(reactor, [this] { runner.cancel_all(); }) {}
 
     void start(Scheduler::Index index, TimePoint due);
     void on_done(Scheduler::Index index, Runner::Outcome&& outcome);
@@ -61,6 +57,7 @@ struct Worker::Impl {
     void apply_slice(std::vector<Change> changes, std::size_t from, std::function<void()> done);
     void apply_one(const Change& change);
     void arm();
+    void on_tick();
     void end_if_idle();
 
     Options options;
@@ -68,14 +65,13 @@ struct Worker::Impl {
     SelfMetrics& self;
     const Clock& clock = Clock::system();
     asio::io_context context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work;
-    probes::net::Poller poller;
+    probes::net::Reactor reactor;
     probes::net::Resolver resolver;
     Runner runner;
     Scheduler scheduler;
-    asio::steady_timer tick;
-    asio::steady_timer grace_timer;
-    TimePoint tick_at = TimePoint::max();
+    probes::net::Alarm tick;
+    TimePoint tick_due;
+    probes::net::Alarm grace_end;
     boost::unordered_flat_map<MetricStore::Id, Scheduler::Index> indexes;
     std::vector<std::uint8_t> last_failure;  // by index: a Failure, or unknown
     std::size_t applying = 0;                // calls of apply() that have changes left
@@ -171,32 +167,27 @@ void Worker::Impl::apply_slice(std::vector<Change> changes,
 
 void Worker::Impl::arm() {
     const auto next = scheduler.next_wakeup();
-    if (!next || *next >= tick_at) {
-        return;
+    if (next && (!tick.at() || *next < *tick.at())) {
+        tick_due = *next;
+        tick.set(*next);
     }
-    tick_at = *next;
-    tick.expires_at(*next);
-    tick.async_wait([this](error_code error) {
-        if (error) {
-            return;
-        }
-        const TimePoint now = clock.now();
-        self.observe_loop_lag(now - std::exchange(tick_at, TimePoint::max()));
-        scheduler.advance(now);
-        arm();
-    });
+}
+
+void Worker::Impl::on_tick() {
+    const TimePoint now = clock.now();
+    self.observe_loop_lag(now - tick_due);
+    scheduler.advance(now);
+    arm();
 }
 
 void Worker::Impl::end_if_idle() {
     if (!on_ended || applying != 0 || scheduler.in_flight() != 0) {
         return;
     }
-    tick.cancel();
-    grace_timer.cancel();
-    runner.close();
+    tick.clear();
+    grace_end.clear();
     resolver.close();
-    poller.close();
-    work.reset();
+    reactor.close();
     std::exchange(on_ended, nullptr)();
 }
 
@@ -214,8 +205,7 @@ Worker::~Worker() {
 }
 
 void Worker::apply(std::vector<Change> changes, std::function<void()> done) {
-    asio::post(
-        impl_->context,
+    impl_->reactor.post(
         [impl = impl_.get(), changes = std::move(changes), done = std::move(done)]() mutable {
             ++impl->applying;
             impl->apply_slice(std::move(changes), 0, std::move(done));
@@ -223,15 +213,10 @@ void Worker::apply(std::vector<Change> changes, std::function<void()> done) {
 }
 
 void Worker::shut_down(std::chrono::nanoseconds grace, std::function<void()> done) {
-    asio::post(impl_->context, [impl = impl_.get(), grace, done = std::move(done)]() mutable {
+    impl_->reactor.post([impl = impl_.get(), grace, done = std::move(done)]() mutable {
         impl->scheduler.stop();
         impl->on_ended = std::move(done);
-        impl->grace_timer.expires_after(grace);
-        impl->grace_timer.async_wait([impl](error_code error) {
-            if (!error) {
-                impl->runner.cancel_all();
-            }
-        });
+        impl->grace_end.set(impl->clock.now() + grace);
         impl->end_if_idle();
     });
 }

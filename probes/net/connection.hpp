@@ -10,10 +10,10 @@
 
 namespace sonde::probes::net {
 
-/// Non-blocking, on the poller's thread; see Stream for how to wait.
+/// Non-blocking, on the reactor's thread; see Stream for how to wait.
 class Connection {
 public:
-    Connection(Poller& poller, const Clock& clock) : stream_(poller, clock) {}
+    Connection(Reactor& reactor, const Clock& clock) : stream_(reactor, clock) {}
 
     [[nodiscard]] Stream& stream() { return stream_; }
 

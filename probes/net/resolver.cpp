@@ -1,17 +1,17 @@
 #include "probes/net/resolver.hpp"
 
+#include "probes/net/reactor.hpp"
 #include "probes/net/waiter.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <ares.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -55,14 +55,18 @@ std::string describe(int status) {
     }
 }
 
-/// A c-ares channel driven by Asio: its sockets, its timer, and the questions it has open.
+/// Whether a descriptor is ready right now.
+bool is_ready(int fd, Direction direction) {
+    pollfd wanted{fd, static_cast<short>(direction == Direction::read ? POLLIN : POLLOUT), 0};
+    return poll(&wanted, 1, 0) > 0;
+}
+
+/// A c-ares channel driven by the reactor: its sockets, its timer, and the questions it has open.
 class Channel : public std::enable_shared_from_this<Channel> {
 public:
-    Channel(asio::io_context& context,
-            const Resolver::Options& options,
-            std::atomic<std::uint64_t>& resends)
-        : context_(context),
-          timer_(context),
+    Channel(Reactor& reactor, const Resolver::Options& options, std::atomic<std::uint64_t>& resends)
+        : reactor_(reactor),
+          timer_(reactor, [this] { on_timer(); }),
           resends_(resends) {
         ares_options wanted{};
         wanted.timeout = static_cast<int>(options.resend_after.count());
@@ -100,7 +104,7 @@ public:
     /// Ends every open question, so that what they keep alive can go.
     void cancel() {
         ares_cancel(channel_);
-        timer_.cancel();
+        timer_.clear();
     }
 
     void ask(const std::string& name, std::shared_ptr<Query> query) {
@@ -119,9 +123,14 @@ private:
     };
 
     struct Socket {
-        explicit Socket(asio::io_context& context, int fd) : descriptor(context, fd) {}
+        Socket(Reactor& reactor, int descriptor) : watch(reactor), fd(descriptor) {}
 
-        asio::posix::stream_descriptor descriptor;
+        bool& wanted(Direction direction) {
+            return direction == Direction::read ? want_read : want_write;
+        }
+
+        Watch watch;
+        int fd;
         bool want_read = false;
         bool want_write = false;
         bool closed = false;
@@ -144,7 +153,7 @@ private:
         }
         // Not from inside c-ares: the waiter may ask again, or drop the last reference to the
         // channel.
-        asio::io_context& context = call->channel->context_;
+        asio::io_context& context = call->channel->reactor_.context();
         asio::post(context, [keep = std::shared_ptr<Call>{std::move(call)}] {
             if (keep->query->waiter.armed()) {
                 keep->query->waiter.complete({});
@@ -160,65 +169,82 @@ private:
         auto found = sockets_.find(fd);
         if (!want_read && !want_write) {
             if (found != sockets_.end()) {
-                found->second->closed = true;
-                found->second->descriptor.release();  // c-ares closes it itself
+                const std::shared_ptr<Socket> socket = found->second;
                 sockets_.erase(found);
+                socket->closed = true;
+                socket->watch.stop();  // c-ares closes it itself
             }
             return;
         }
         if (found == sockets_.end()) {
-            found = sockets_.emplace(fd, std::make_shared<Socket>(context_, fd)).first;
+            found = sockets_.emplace(fd, std::make_shared<Socket>(reactor_, fd)).first;
+            found->second->watch.start(fd);
         }
-        const std::shared_ptr<Socket>& socket = found->second;
+        const std::shared_ptr<Socket> socket = found->second;
         const bool start_read = want_read && !socket->want_read;
         const bool start_write = want_write && !socket->want_write;
         socket->want_read = want_read;
         socket->want_write = want_write;
         if (start_read) {
-            wait(socket, asio::posix::descriptor_base::wait_read);
+            wait(socket, Direction::read);
         }
         if (start_write) {
-            wait(socket, asio::posix::descriptor_base::wait_write);
+            wait(socket, Direction::write);
         }
     }
 
-    void wait(const std::shared_ptr<Socket>& socket, asio::posix::descriptor_base::wait_type type) {
-        const int fd = socket->descriptor.native_handle();
-        socket->descriptor.async_wait(
-            type, [weak = weak_from_this(), socket, type, fd](error_code error) {
-                auto self = weak.lock();
-                if (error || !self || socket->closed) {
-                    return;
-                }
-                const bool reading = type == asio::posix::descriptor_base::wait_read;
-                ares_process_fd(
-                    self->channel_, reading ? fd : ARES_SOCKET_BAD, reading ? ARES_SOCKET_BAD : fd);
-                self->set_timer();
-                if (!socket->closed && (reading ? socket->want_read : socket->want_write)) {
-                    self->wait(socket, type);
+    void wait(const std::shared_ptr<Socket>& socket, Direction direction) {
+        socket->watch.wait(direction,
+                           [weak = weak_from_this(), socket, direction](error_code error) {
+                               auto self = weak.lock();
+                               if (!error && self) {
+                                   self->on_ready(socket, direction);
+                               }
+                           });
+    }
+
+    void on_ready(const std::shared_ptr<Socket>& socket, Direction direction) {
+        if (socket->closed) {
+            return;
+        }
+        const bool reading = direction == Direction::read;
+        ares_process_fd(channel_,
+                        reading ? socket->fd : ARES_SOCKET_BAD,
+                        reading ? ARES_SOCKET_BAD : socket->fd);
+        set_timer();
+        if (socket->closed || !socket->wanted(direction)) {
+            return;
+        }
+        if (is_ready(socket->fd, direction)) {
+            // c-ares may leave something behind, and the watch tells of news only.
+            asio::post(reactor_.context(), [weak = weak_from_this(), socket, direction] {
+                if (auto self = weak.lock()) {
+                    self->on_ready(socket, direction);
                 }
             });
+        } else {
+            wait(socket, direction);
+        }
     }
 
     void set_timer() {
         timeval left{};
         if (ares_timeout(channel_, nullptr, &left) == nullptr) {
-            timer_.cancel();
+            timer_.clear();
             return;
         }
-        timer_.expires_after(std::chrono::seconds{left.tv_sec} +
-                             std::chrono::microseconds{left.tv_usec} +
-                             std::chrono::milliseconds{1});
-        timer_.async_wait([weak = weak_from_this()](error_code error) {
-            if (auto self = weak.lock(); self && !error) {
-                ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-                self->set_timer();
-            }
-        });
+        timer_.set(Clock::system().now() + std::chrono::seconds{left.tv_sec} +
+                   std::chrono::microseconds{left.tv_usec} + std::chrono::milliseconds{1});
     }
 
-    asio::io_context& context_;
-    asio::steady_timer timer_;
+    void on_timer() {
+        // The channel outlives this: on_answer() posts what it ends.
+        ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        set_timer();
+    }
+
+    Reactor& reactor_;
+    Alarm timer_;
     std::atomic<std::uint64_t>& resends_;
     std::map<int, std::shared_ptr<Socket>> sockets_;
     ares_channel channel_ = nullptr;
@@ -245,7 +271,7 @@ FileState state_of(const std::string& path) {
 }  // namespace
 
 struct Resolver::Impl {
-    asio::io_context& context;
+    Reactor& reactor;
     const Clock& clock;
     Options options;
     std::atomic<std::uint64_t> resends = 0;
@@ -265,15 +291,15 @@ struct Resolver::Impl {
                 resolv_conf = state;
                 std::erase_if(retired, [](const auto& old) { return old.expired(); });
                 retired.emplace_back(channel);
-                channel = std::make_shared<Channel>(context, options, resends);
+                channel = std::make_shared<Channel>(reactor, options, resends);
             }
         }
         return *channel;
     }
 };
 
-Resolver::Resolver(asio::io_context& context, const Clock& clock, Options options)
-    : impl_(std::make_unique<Impl>(context, clock, std::move(options))) {
+Resolver::Resolver(Reactor& reactor, const Clock& clock, Options options)
+    : impl_(std::make_unique<Impl>(reactor, clock, std::move(options))) {
     static const int library = ares_library_init(ARES_LIB_INIT_ALL);
     if (library != ARES_SUCCESS) {
         throw std::runtime_error{std::string{"c-ares: "} + ares_strerror(library)};

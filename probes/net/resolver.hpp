@@ -7,7 +7,6 @@
 #include "probes/net/endpoint.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -15,6 +14,8 @@
 #include <vector>
 
 namespace sonde::probes::net {
+
+class Reactor;
 
 /// The answer to one question.
 struct Resolution {
@@ -32,12 +33,12 @@ public:
         int tries = 3;
     };
 
-    Resolver(boost::asio::io_context& context, const Clock& clock, Options options);
+    Resolver(Reactor& reactor, const Clock& clock, Options options);
     ~Resolver();
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
-    /// Addresses of both families. Runs on the context's thread; cancellation (terminal, partial)
+    /// Addresses of both families. Runs on the reactor's thread; cancellation (terminal, partial)
     /// completes at once with `cancelled`. A name that ends in a dot skips the search list.
     boost::asio::awaitable<Resolution> resolve(std::string name);
 

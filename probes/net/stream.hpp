@@ -5,7 +5,7 @@
 
 #include "probes/net/clock.hpp"
 #include "probes/net/endpoint.hpp"
-#include "probes/net/poller.hpp"
+#include "probes/net/reactor.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -35,7 +35,7 @@ struct TcpInfo {
     std::uint32_t retransmits = 0;    // total, SYNs included
 };
 
-/// All members are non-blocking and are used on the poller's thread:
+/// All members are non-blocking and are used on the reactor's thread:
 ///     for (;;) {
 ///         IoResult io = stream.read(buffer);
 ///         if (!io.wait) break;
@@ -43,7 +43,7 @@ struct TcpInfo {
 ///     }
 class Stream {
 public:
-    Stream(Poller& poller, const Clock& clock) : watch_(poller), clock_(clock) {}
+    Stream(Reactor& reactor, const Clock& clock) : watch_(reactor), clock_(clock) {}
 
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;

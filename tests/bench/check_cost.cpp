@@ -4,7 +4,7 @@
 
 #include "exporter/engine/runner.hpp"
 #include "exporter/plan/plan.hpp"
-#include "probes/net/poller.hpp"
+#include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -66,9 +66,9 @@ int main(int argc, char** argv) {
     const auto target = std::shared_ptr<const probes::Target>{job, &job->target};
     boost::asio::io_context context{1};
     const auto& clock = probes::net::Clock::system();
-    probes::net::Poller poller{context};
-    probes::net::Resolver resolver{context, clock, {}};
-    exporter::Runner runner{context, {context.get_executor(), clock, poller, resolver}};
+    probes::net::Reactor reactor{context};
+    probes::net::Resolver resolver{reactor, clock, {}};
+    exporter::Runner runner{{context.get_executor(), clock, reactor, resolver}};
     const auto end = clock.now() + std::chrono::duration<double>(std::atof(argv[2]));
     std::vector<double> rtts;
     std::size_t failures = 0;
@@ -83,9 +83,8 @@ int main(int argc, char** argv) {
             if (clock.now() < end) {
                 next();
             } else if (runner.in_flight() == 0) {
-                runner.close();
                 resolver.close();
-                poller.close();
+                reactor.close();
             }
         });
     };

@@ -4,14 +4,13 @@
 #include "config/document.hpp"
 #include "config/table.hpp"
 #include "probes/kinds/http/http.hpp"
-#include "probes/net/poller.hpp"
+#include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <zlib.h>
 
@@ -60,34 +59,32 @@ ProbeResult check_site(const std::string& url, const CheckOptions& options) {
     const Target target = make_target(url);
     const net::Clock& clock = net::Clock::system();
     asio::io_context context{1};
-    net::Poller poller{context};
+    net::Reactor reactor{context};
     net::Resolver::Options dns;
     dns.resolv_conf = "/dev/null";
     // A name server of the machine must have no part in a test: port 9 of loopback has nobody.
     dns.servers = {options.dns_server.empty() ? "127.0.0.1:9" : options.dns_server};
-    net::Resolver resolver{context, clock, dns};
-    const Env env{context.get_executor(), clock, poller, resolver, options.trace};
+    net::Resolver resolver{reactor, clock, dns};
+    const Env env{context.get_executor(), clock, reactor, resolver, options.trace};
     const Deadline deadline{clock.now() + options.timeout, options.timeout};
 
     std::optional<ProbeResult> result;
     std::exception_ptr bug;
     asio::cancellation_signal cancel;
-    asio::steady_timer timer{context, deadline.at};
-    timer.async_wait([&](boost::system::error_code error) {
-        if (!error) {
-            cancel.emit(asio::cancellation_type::terminal);
-        }
-    });
+    net::Alarm at_deadline{reactor, [&] {
+                               cancel.emit(asio::cancellation_type::terminal);
+                           }};
+    at_deadline.set(deadline.at);
     asio::co_spawn(
         context,
         probe->run(env, target, deadline),
         asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, ProbeResult r) {
             bug = e;
             result = std::move(r);
+            resolver.close();
+            reactor.close();
         }));
-    while (!result) {
-        context.run_one();
-    }
+    context.run();
     if (bug) {
         std::rethrow_exception(bug);
     }

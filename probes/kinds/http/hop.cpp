@@ -36,7 +36,7 @@ Hop::Hop(Check& check, const Url& url, bool private_headers)
     : check_(check),
       url_(url),
       private_headers_(private_headers),
-      connection_(check.run.env.poller, check.run.env.clock) {
+      connection_(check.run.env.reactor, check.run.env.clock) {
     if (Trace* watcher = check_.trace()) {
         watcher->hops.emplace_back().url = url.show();
     }

@@ -1,9 +1,11 @@
-// Readiness of descriptors for one worker: an epoll set of its own inside the worker's io_context.
-// Why not Asio's reactor: each async_wait there costs an epoll_ctl, and a connect another; a
-// descriptor here is registered once, edge-triggered for both directions (tests/bench/check_cost
-// has the numbers).
+// What one thread waits for: readiness of descriptors, alarms, and what other threads post. It runs
+// as a handler of the thread's io_context, which is left with running coroutines and handlers.
+// Why not Asio's reactor: each async_wait there costs an epoll_ctl, a connect another, each timer a
+// timerfd; a descriptor here is registered once, edge-triggered for both directions. An epoll set
+// inside Asio's was a tenth of a check's cost (tests/bench/check_cost has the numbers).
 #pragma once
 
+#include "probes/net/clock.hpp"
 #include "probes/net/waiter.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -17,20 +19,23 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace sonde::probes::net {
 
 enum class Direction : std::uint8_t { read, write };
 
-class Poller;
+class Reactor;
 
 /// One descriptor's registration. At most one wait for each direction at a time. Neither copied nor
-/// moved: the kernel holds its address. Used on the poller's thread only.
+/// moved: the kernel holds its address. Used on the reactor's thread only.
 class Watch {
 public:
-    explicit Watch(Poller& poller) : poller_(&poller) {}
+    explicit Watch(Reactor& reactor) : reactor_(&reactor) {}
 
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -62,7 +67,7 @@ public:
     }
 
 private:
-    friend class Poller;
+    friend class Reactor;
 
     struct Side {
         Waiter waiter;
@@ -97,39 +102,79 @@ private:
     void on_events(std::uint32_t events);
     void wake(Direction direction);
 
-    Poller* poller_;
+    Reactor* reactor_;
     int fd_ = -1;
     std::array<Side, 2> sides_;
 };
 
-class Poller {
+/// A time at which a function is called, once for each set(). For a thread's few timers: every
+/// check has its deadline in a timer wheel. Used on the reactor's thread only.
+class Alarm {
 public:
-    explicit Poller(boost::asio::io_context& context);
-    ~Poller();
-    Poller(const Poller&) = delete;
-    Poller& operator=(const Poller&) = delete;
+    Alarm(Reactor& reactor, std::function<void()> ring);
+    ~Alarm();
+    Alarm(const Alarm&) = delete;
+    Alarm& operator=(const Alarm&) = delete;
 
-    /// Stops watching, so that the context can run out of work. No Watch may be waiting.
-    void close();
+    /// Instead of the time that was set before.
+    void set(TimePoint at) { at_ = at; }
+
+    void clear() { at_.reset(); }
+
+    [[nodiscard]] std::optional<TimePoint> at() const { return at_; }
+
+private:
+    friend class Reactor;
+    Reactor& reactor_;
+    std::function<void()> ring_;
+    std::optional<TimePoint> at_;
+};
+
+class Reactor {
+public:
+    /// Works while the context runs, until close(). Nothing else on this context may need Asio's
+    /// own reactor (Asio's timers, sockets and descriptors): nobody would wait for it.
+    explicit Reactor(boost::asio::io_context& context);
+    ~Reactor();
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+
+    /// Runs `function` on the context. Any thread; a plain asio::post is for the context's own.
+    template <typename Function>
+    void post(Function function) {
+        boost::asio::post(context_, std::move(function));
+        wake();
+    }
+
+    /// Ends the wait under way, or the next. Any thread.
+    void wake() const;
+
+    /// Stops waiting, so that the context can run out of work. No Watch may be waiting.
+    void close() { open_ = false; }
 
     [[nodiscard]] boost::asio::io_context& context() { return context_; }
 
 private:
+    friend class Alarm;
     friend class Watch;
-    void arm();
-    void drain();
+    struct Events;
+
+    void turn();
+    void wait(bool at_once);
+    void dispatch();
+    void ring();
     void forget(const Watch* watch);
 
-    struct Batch;
     boost::asio::io_context& context_;
-    int epoll_;
-    std::unique_ptr<Batch> batch_;
+    bool open_ = true;
+    std::unique_ptr<Events> events_;
+    std::vector<Alarm*> alarms_;
     const Watch* current_ = nullptr;  // whose events are being handled; null once it is destroyed
 };
 
 template <typename Handler>
 void Watch::post_completion(Handler handler, boost::system::error_code error) {
-    boost::asio::post(poller_->context(), [handler = std::move(handler), error]() mutable {
+    boost::asio::post(reactor_->context(), [handler = std::move(handler), error]() mutable {
         std::move(handler)(error);
     });
 }
