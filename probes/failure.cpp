@@ -52,8 +52,9 @@ Failure classify_errno(int number, Phase phase) {
         case ECONNRESET:
         case ECONNABORTED:
         case EPIPE:
-            // A reset that answers a SYN is a firewall's or a full backlog's way to refuse.
-            return phase == Phase::connect ? Failure::connect_refused : Failure::connection_reset;
+            // Also while connecting: a reset that answers the SYN is ECONNREFUSED (tcp(7)), so this
+            // one came to a connection that stood.
+            return Failure::connection_reset;
         case EHOSTUNREACH:
         case ENETUNREACH:
         case EHOSTDOWN:
@@ -62,6 +63,8 @@ Failure classify_errno(int number, Phase phase) {
         case EADDRNOTAVAIL:  // no address of ours to reach this family or scope from
         case EAFNOSUPPORT:
             return Failure::unreachable;
+        case EINVAL:  // connect() to a link-local address without a zone
+            return phase == Phase::connect ? Failure::unreachable : Failure::internal_error;
         case EACCES:
         case EPERM:
             return Failure::permission_denied;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 namespace sonde::probes::net {
 
@@ -18,9 +19,20 @@ public:
     static const Clock& system();
 };
 
-/// The monotonic moment of an arrival that the kernel stamped with the wall clock. Reads both
-/// clocks now; a clock step between the arrival and this call is caught by clamping to [earliest,
-/// now].
-[[nodiscard]] TimePoint to_monotonic(UnixTime arrival, TimePoint earliest, const Clock& clock);
+/// Both clocks at one moment.
+struct ClockReading {
+    TimePoint monotonic;
+    UnixTime unix;
+
+    /// Reads both now, as closely together as the machine lets it.
+    static ClockReading take(const Clock& clock);
+};
+
+/// The monotonic moment of an arrival that the kernel stamped with the wall clock, between `then`,
+/// which was taken before it, and `now`. Nothing when the wall clock was set in between: the two
+/// clocks drift together (both follow NTP's rate), so only a step moves them apart.
+[[nodiscard]] std::optional<TimePoint> to_monotonic(UnixTime arrival,
+                                                    const ClockReading& then,
+                                                    const ClockReading& now);
 
 }  // namespace sonde::probes::net

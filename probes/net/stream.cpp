@@ -65,7 +65,7 @@ IoResult Stream::connect(const Endpoint& peer) {
         return IoResult::failed(last_error());
     }
     ask_for_arrival_times(fd_);
-    opened_ = clock_.now();
+    opened_ = ClockReading::take(clock_);
     const bool pending = ::connect(fd_, peer.data(), peer.size()) != 0;
     if (pending && errno != EINPROGRESS) {
         return IoResult::failed(last_error());
@@ -85,6 +85,7 @@ IoResult Stream::connected(TcpInfo& info) {
     if (kernel.tcpi_state == TCP_SYN_SENT) {
         return IoResult::wait_for(Direction::write);
     }
+    info = {std::chrono::microseconds{kernel.tcpi_rtt}, kernel.tcpi_total_retrans};
     if (kernel.tcpi_state == TCP_CLOSE) {
         int error = 0;
         size = sizeof error;
@@ -92,7 +93,6 @@ IoResult Stream::connected(TcpInfo& info) {
         return IoResult::failed(
             {error != 0 ? error : ECONNRESET, boost::system::system_category()});
     }
-    info = {std::chrono::microseconds{kernel.tcpi_rtt}, kernel.tcpi_total_retrans};
     return {};
 }
 
@@ -111,12 +111,14 @@ IoResult Stream::read(std::span<char> buffer) {
         }
         return IoResult::failed(last_error());
     }
-    const auto stamp = got > 0 ? kernel_arrival(message) : std::nullopt;
-    arrival_from_kernel_ = stamp.has_value();
-    arrival_ = stamp ? to_monotonic(*stamp, opened_, clock_) : clock_.now();
     if (got == 0) {
         return IoResult::failed(boost::asio::error::eof);
     }
+    const ClockReading now = ClockReading::take(clock_);
+    const auto stamp = kernel_arrival(message);
+    const auto arrival = stamp ? to_monotonic(*stamp, opened_, now) : std::nullopt;
+    arrival_from_kernel_ = arrival.has_value();
+    arrival_ = arrival.value_or(now.monotonic);
     return IoResult::moved(static_cast<std::size_t>(got));
 }
 

@@ -53,7 +53,8 @@ public:
     /// Creates the socket and starts to connect; wait for Direction::write, then ask connected().
     [[nodiscard]] IoResult connect(const Endpoint& peer);
 
-    /// After the wait: no error when the connection stands. `info` then has the handshake's RTT.
+    /// After the wait: no error when the connection stands; connection_reset when it stood for a
+    /// moment. `info` then has the handshake's RTT.
     [[nodiscard]] IoResult connected(TcpInfo& info);
 
     [[nodiscard]] IoResult read(std::span<char> buffer);
@@ -65,7 +66,8 @@ public:
     }
 
     /// When the bytes of the last successful read() reached this machine: the kernel's receive
-    /// timestamp (SO_TIMESTAMPING), or the time of the read where the kernel gave none.
+    /// timestamp (SO_TIMESTAMPING), or the time of the read where the kernel gave none or the wall
+    /// clock was set since the connection was opened.
     [[nodiscard]] TimePoint arrival() const { return arrival_; }
 
     /// Whether arrival() is the kernel's.
@@ -80,7 +82,7 @@ private:
     Watch watch_;
     const Clock& clock_;
     int fd_ = -1;
-    TimePoint opened_;
+    ClockReading opened_;
     TimePoint arrival_;
     bool arrival_from_kernel_ = false;
 };

@@ -32,8 +32,12 @@ struct BioAccess {
     }
 
     static int read(BIO* bio, char* data, int size) {
-        const IoResult io = stream_of(bio).stream_.read({data, static_cast<std::size_t>(size)});
-        return note(bio, io, BIO_FLAGS_READ);
+        TlsStream& tls = stream_of(bio);
+        auto room = static_cast<std::size_t>(size);
+        if (tls.most_per_read_ != 0) {
+            room = std::min(room, tls.most_per_read_);
+        }
+        return note(bio, tls.stream_.read({data, room}), BIO_FLAGS_READ);
     }
 
     static int write(BIO* bio, const char* data, int size) {
@@ -112,6 +116,12 @@ TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::strin
         SSL_set_tlsext_host_name(ssl_.get(), sni.c_str());
         SSL_set1_host(ssl_.get(), sni.c_str());
     }
+    // As browsers and Go have it: a name counts only where SANs hold it (RFC 6125 section 6.4.4),
+    // and a trusted certificate is trusted, root or not.
+    X509_VERIFY_PARAM* verification = SSL_get0_param(ssl_.get());
+    X509_VERIFY_PARAM_set_hostflags(
+        verification, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
     SSL_set_connect_state(ssl_.get());
 }
 

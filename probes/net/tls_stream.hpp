@@ -39,6 +39,10 @@ public:
     [[nodiscard]] IoResult read(std::span<char> buffer);
     [[nodiscard]] IoResult write(std::span<const char> bytes);
 
+    /// The most bytes that are taken from the socket at a time, for arrival() to be that of the
+    /// first bytes rather than of all that came meanwhile. 0: no limit of ours.
+    void limit_socket_reads(std::size_t most) { most_per_read_ = most; }
+
     /// Of the last call that returned an error: tls_alert, tls_handshake, protocol_error, or what
     /// classify() says of the socket's error.
     [[nodiscard]] Failure failure() const { return failure_; }
@@ -71,6 +75,7 @@ private:
     Stream& stream_;
     std::unique_ptr<SSL, Free> ssl_;
     std::vector<VerifyError> verify_errors_;
+    std::size_t most_per_read_ = 0;
     boost::system::error_code socket_error_;  // what the BIO saw last
     std::optional<Direction> socket_wait_;
     Failure failure_ = Failure::none;

@@ -50,10 +50,11 @@ TEST_CASE("failure: errors of the system by phase") {
     for (const auto& [number, connecting, later] :
          {Case{0, Failure::none, Failure::none},
           Case{ECONNREFUSED, Failure::connect_refused, Failure::connect_refused},
-          Case{ECONNRESET, Failure::connect_refused, Failure::connection_reset},
-          Case{EPIPE, Failure::connect_refused, Failure::connection_reset},
+          Case{ECONNRESET, Failure::connection_reset, Failure::connection_reset},
+          Case{EPIPE, Failure::connection_reset, Failure::connection_reset},
           Case{EHOSTUNREACH, Failure::unreachable, Failure::unreachable},
           Case{ENETUNREACH, Failure::unreachable, Failure::unreachable},
+          Case{EINVAL, Failure::unreachable, Failure::internal_error},
           Case{EADDRNOTAVAIL, Failure::unreachable, Failure::unreachable},
           Case{EACCES, Failure::permission_denied, Failure::permission_denied},
           Case{EPERM, Failure::permission_denied, Failure::permission_denied},

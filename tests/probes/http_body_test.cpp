@@ -92,6 +92,31 @@ TEST_CASE("the statuses that the settings name are good") {
     CHECK(mentions(bad.detail, {"502", "401", "500-501"}));
 }
 
+TEST_CASE("read = until_decided without patterns is decided by the header") {
+    ScriptedServer server(
+        {{step::read_request(),
+          step::send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"),
+          step::wait_for_close()}});
+    const ProbeResult result = check_site(server.url(), {.settings = "read = \"until_decided\""});
+    CHECK(result.failure == Failure::none);
+    CHECK(result.rtt);
+}
+
+TEST_CASE("the round-trip time of a body that the close ends is up to its last byte") {
+    const Latch never;
+    constexpr std::chrono::milliseconds lingering{200};
+    ScriptedServer server(
+        {{step::read_request(), step::send("HTTP/1.0 200 OK\r\n\r\nbody"), [&](Peer&) {
+              static_cast<void>(never.wait(lingering));
+              return true;
+          }}});
+    const ProbeResult result = check_site(server.url());
+    CHECK(result.failure == Failure::none);
+    REQUIRE(result.rtt);
+    CHECK(result.duration >= lingering);
+    CHECK(*result.rtt <= result.duration - lingering / 2);
+}
+
 TEST_CASE("read = until_decided stops at the deciding byte of a body without end") {
     // The server never ends its body: only an early stop ends the check well.
     ScriptedServer server({{step::read_request(),

@@ -205,6 +205,15 @@ TEST_CASE("a body that never ends meets the deadline, however busy the server is
     CHECK(mentions(result.detail, {"body", server.address()}));
 }
 
+TEST_CASE("a reset right after the connection stood is no refusal") {
+    ScriptedServer server({{step::reset()}});
+    for (int i = 0; i < 20; ++i) {
+        const ProbeResult result = check_site(server.url());
+        CHECK(result.failure == Failure::connection_reset);
+        CHECK(phases_of(result) == "connect");
+    }
+}
+
 TEST_CASE("a reset at each step") {
     const TestCa ca;
     const TempDir directory;

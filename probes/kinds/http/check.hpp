@@ -54,29 +54,43 @@ struct ResponseFacts {
 };
 
 struct Check {
-    Check(const RunContext& context, const Spec& settings)
+    Check(const RunContext& context, const Spec& settings, const Url& url)
         : run(context),
           spec(settings),
+          target(url),
           started(context.deadline.started()) {}
 
     const RunContext& run;
     const Spec& spec;
+    const Url& target;
     net::TimePoint started;
 
     PhaseTimes phases;
     Failure failure = Failure::none;
     std::string detail;
     unsigned redirects = 0;
+
+    // Of the last hop.
     std::optional<TlsFacts> tls;
     std::optional<ResponseFacts> response;
     std::optional<net::Endpoint> address;
     std::optional<net::TcpInfo> path;
     std::optional<bool> arrival_from_kernel;
+
     std::optional<net::TimePoint> answered;  // when the last byte of a whole answer arrived
 
     void fail(Failure why, std::string what) {
         failure = why;
         detail = std::move(what);
+    }
+
+    /// Before each hop.
+    void forget_last_hop() {
+        tls.reset();
+        response.reset();
+        address.reset();
+        path.reset();
+        arrival_from_kernel.reset();
     }
 
     /// Adds a phase that began at `begin`, and its span for whoever watches.

@@ -6,10 +6,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sonde::probes::http {
 
@@ -22,6 +24,14 @@ constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 /// The first read of an answer takes no more, so that its arrival is the first byte's and not that
 /// of a later segment which came while this program was busy.
 constexpr std::size_t first_read = 1024;
+
+/// A compressed byte becomes at most a thousand: a read takes no more than is decoded and searched
+/// in some milliseconds.
+constexpr std::size_t compressed_read = 4 * 1024;
+
+/// After so many bytes, received and decoded, the thread's other checks have their turn; a server
+/// that is faster than this program never makes it wait.
+constexpr std::size_t work_at_once = 64 * 1024;
 
 /// Bytes on their way from the kernel to the receiver: nothing stays in it over a wait, so one for
 /// each thread serves every check.
@@ -43,7 +53,7 @@ Hop::Hop(Check& check, const Url& url, bool private_headers)
 }
 
 asio::awaitable<bool> Hop::run() {
-    check_.tls.reset();
+    check_.forget_last_hop();
     bool going = co_await resolve();
     if (going) {
         going = co_await connect();
@@ -101,21 +111,20 @@ asio::awaitable<bool> Hop::connect() {
         }
         io = connection_.stream().connected(info);
     }
-    if (io.error) {
-        co_return fail_io(io.error, Phase::connect, "connecting to ");
+    connected_ = !io.error;
+    if (connected_ || io.error == asio::error::connection_reset) {
+        // The kernel's RTT of the handshake has no waiting of ours in it; after a lost SYN it has
+        // none at all, or only that of the last try.
+        const Duration seen = check_.run.now() - began;
+        const bool exact = info.rtt.count() > 0 && info.retransmits == 0;
+        check_.phase(Phase::connect, began, exact ? std::min<Duration>(info.rtt, seen) : seen);
     }
-    // The kernel's RTT of the handshake has no waiting of ours in it; after a lost SYN it has none
-    // at all, or only that of the last try.
-    connected_ = true;
-    const Duration seen = check_.run.now() - began;
-    const bool exact = info.rtt.count() > 0 && info.retransmits == 0;
-    check_.phase(Phase::connect, began, exact ? std::min<Duration>(info.rtt, seen) : seen);
-    co_return true;
+    co_return connected_ || fail_io(io.error, Phase::connect, "connecting to ");
 }
 
 asio::awaitable<bool> Hop::secure() {
-    const std::string name =
-        check_.spec.server_name.empty() ? std::string{url_.host()} : check_.spec.server_name;
+    const bool named = !check_.spec.server_name.empty() && url_.host() == check_.target.host();
+    const std::string name = named ? check_.spec.server_name : std::string{url_.host()};
     const net::TimePoint began = check_.run.now();
     net::TlsStream& tls = connection_.start_tls(*check_.spec.tls, name);
     for (;;) {
@@ -132,7 +141,7 @@ asio::awaitable<bool> Hop::secure() {
         }
     }
     // Up to the arrival of the server's last flight: the checking of certificates is our own time.
-    check_.phase(Phase::tls, began, connection_.stream().arrival() - began);
+    check_.phase(Phase::tls, began, std::max(connection_.stream().arrival(), began) - began);
     co_return inspect_tls(name);
 }
 
@@ -152,7 +161,8 @@ bool Hop::inspect_tls(const std::string& name) {
 }
 
 asio::awaitable<bool> Hop::send_request() {
-    const std::string request = make_request(check_.spec, url_, private_headers_);
+    const std::string request =
+        make_request(check_.spec, url_, private_headers_ ? &check_.target : nullptr);
     std::span<const char> left{request};
     request_began_ = check_.run.now();
     while (!left.empty()) {
@@ -175,14 +185,17 @@ asio::awaitable<bool> Hop::receive() {
     receiver_->start(check_.spec, check_.trace());
     // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
     bool try_first = connection_.tls() != nullptr;
+    if (try_first) {
+        connection_.tls()->limit_socket_reads(first_read);
+    }
     for (;;) {
         net::IoResult io = net::IoResult::wait_for(net::Direction::read);
         if (try_first) {
-            io = connection_.read(receiver_->saw_anything() ? scratch()
-                                                            : scratch().first(first_read));
+            io = connection_.read(room());
         }
         try_first = true;
         if (io.wait) {
+            work_ = 0;
             const bool ready = co_await wait(*io.wait);
             if (!ready) {
                 co_return fail_waiting(receiver_->header_complete() ? "the rest of the body"
@@ -191,28 +204,62 @@ asio::awaitable<bool> Hop::receive() {
             }
             continue;
         }
-        const net::TimePoint arrived = connection_.stream().arrival();
-        if (io.error == asio::error::eof && receiver_->saw_anything()) {
-            co_return take(receiver_->finish(), arrived);
-        }
         if (io.error) {
-            co_return fail_io(io.error,
-                              receiver_->saw_anything() ? Phase::transfer : Phase::processing,
-                              "reading the response of ");
+            co_return ended(io.error);
         }
-        if (!receiver_->saw_anything()) {
-            first_byte_ = arrived;
-            check_.arrival_from_kernel = connection_.stream().arrival_from_kernel();
-            check_.phase(Phase::processing, request_began_, arrived - request_began_);
-        }
+        note_arrival();
         const Receiver::State state = receiver_->feed(scratch().first(io.bytes));
         if (state != Receiver::State::more) {
-            co_return take(state, arrived);
+            co_return take(state);
         }
-        if (check_.run.cancelled()) {
+        const bool going = co_await give_way(io.bytes);
+        if (!going) {
             co_return fail_waiting("the rest of the body");
         }
     }
+}
+
+std::span<char> Hop::room() const {
+    if (!receiver_->saw_anything()) {
+        return scratch().first(first_read);
+    }
+    return receiver_->decodes() ? scratch().first(compressed_read) : scratch();
+}
+
+void Hop::note_arrival() {
+    // What came before the request was sent, or before an earlier part, took no time.
+    const net::TimePoint arrived = connection_.stream().arrival();
+    if (receiver_->saw_anything()) {
+        last_byte_ = std::max(arrived, last_byte_);
+        return;
+    }
+    first_byte_ = last_byte_ = std::max(arrived, request_began_);
+    check_.arrival_from_kernel = connection_.stream().arrival_from_kernel();
+    check_.phase(Phase::processing, request_began_, first_byte_ - request_began_);
+    if (connection_.tls() != nullptr) {
+        connection_.tls()->limit_socket_reads(0);
+    }
+}
+
+asio::awaitable<bool> Hop::give_way(std::size_t received) {
+    const std::uint64_t decoded = receiver_->decoded_bytes();
+    work_ += received + static_cast<std::size_t>(decoded - std::exchange(decoded_, decoded));
+    if (work_ >= work_at_once) {
+        work_ = 0;
+        const auto posted = co_await asio::post(check_.run.env.executor, tuple);
+        static_cast<void>(posted);
+    }
+    co_return !check_.run.cancelled();
+}
+
+/// The connection is at its end, in order or not.
+bool Hop::ended(const boost::system::error_code& error) {
+    if (error == asio::error::eof && receiver_->saw_anything()) {
+        return take(receiver_->finish());
+    }
+    return fail_io(error,
+                   receiver_->saw_anything() ? Phase::transfer : Phase::processing,
+                   "reading the response of ");
 }
 
 void Hop::note_response() {
@@ -228,15 +275,15 @@ void Hop::note_response() {
     }
 }
 
-bool Hop::take(Receiver::State state, net::TimePoint arrived) {
+bool Hop::take(Receiver::State state) {
     if (state == Receiver::State::failed) {
         check_.fail(receiver_->failure(), "response of " + peer() + ": " + receiver_->error_text());
         return false;
     }
-    check_.phase(Phase::transfer, first_byte_, arrived - first_byte_);
+    check_.phase(Phase::transfer, first_byte_, last_byte_ - first_byte_);
     redirects_ = state == Receiver::State::redirect;
     if (!redirects_) {
-        check_.answered = arrived;
+        check_.answered = last_byte_;
     }
     return true;
 }
@@ -259,8 +306,9 @@ bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::stri
 bool Hop::fail_waiting(std::string_view for_what) {
     const auto timeout = std::chrono::round<std::chrono::milliseconds>(check_.run.deadline.timeout);
     check_.fail(Failure::timeout,
-                "no end after " + std::to_string(timeout.count()) + " ms of waiting for " +
-                    std::string{for_what} + (check_.address ? " with " + peer() : ""));
+                "the deadline of " + std::to_string(timeout.count()) +
+                    " ms passed while waiting for " + std::string{for_what} +
+                    (check_.address ? " with " + peer() : ""));
     return false;
 }
 

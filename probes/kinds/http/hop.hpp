@@ -8,6 +8,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 namespace sonde::probes::http {
@@ -33,10 +35,15 @@ private:
     boost::asio::awaitable<bool> send_request();
     boost::asio::awaitable<bool> receive();
     boost::asio::awaitable<bool> wait(net::Direction direction);
+    boost::asio::awaitable<bool> give_way(std::size_t received);
+
+    [[nodiscard]] std::span<char> room() const;
+    bool ended(const boost::system::error_code& error);
+    void note_arrival();
 
     bool inspect_tls(const std::string& name);
     void note_response();
-    bool take(Receiver::State state, net::TimePoint arrived);
+    bool take(Receiver::State state);
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool fail_waiting(std::string_view for_what);
     [[nodiscard]] std::string peer() const;
@@ -49,6 +56,9 @@ private:
     PooledReceiver receiver_;
     net::TimePoint request_began_;
     net::TimePoint first_byte_;
+    net::TimePoint last_byte_;
+    std::size_t work_ = 0;  // bytes received and decoded since others had their turn
+    std::uint64_t decoded_ = 0;
     bool connected_ = false;
     bool redirects_ = false;
 };

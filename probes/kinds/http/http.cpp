@@ -22,21 +22,27 @@ bool may_see_private(const Url& from, const Url& to) {
                                          : from.scheme() == "http" && to.scheme() == "https");
 }
 
+/// Scheme, host and port: paths and queries may hold secrets, the target's and what redirects
+/// repeat of it.
+std::string origin(const Url& url) {
+    return std::string{url.scheme()} + "://" + url.host_header();
+}
+
 /// Where the response sends us; nothing when the check fails for it.
 std::optional<Url> next_url(Check& check, const Url& url, const std::string& location) {
+    std::string error;
+    auto next = url.resolve(location, error);
     if (check.redirects >= check.spec.max_redirects) {
         check.fail(Failure::too_many_redirects,
                    "the response to request " + std::to_string(check.redirects + 1) +
-                       " redirects again, to " + location);
+                       " redirects again" + (next ? ", to " + origin(*next) : ""));
         return std::nullopt;
     }
-    std::string error;
-    auto next = url.resolve(location, error);
     if (next) {
         error = check_url(*next);
     }
     if (!error.empty()) {
-        check.fail(Failure::protocol_error, "redirect from " + url.show() + ": " + error);
+        check.fail(Failure::protocol_error, "redirect from " + origin(url) + ": " + error);
         return std::nullopt;
     }
     ++check.redirects;
@@ -53,7 +59,7 @@ public:
         // Cancellation is asked for where something is measured, not thrown from any co_await.
         co_await asio::this_coro::throw_if_cancelled(false);
         const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
-        Check check{context, *spec_};
+        Check check{context, *spec_, target.url};
         std::optional<Hop> hop;
         Url url = target.url;
         bool private_headers = true;

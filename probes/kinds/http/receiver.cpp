@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <ctime>
+#include <charconv>
+#include <chrono>
 
 namespace sonde::probes::http {
 
@@ -19,15 +20,35 @@ bool is_redirect(unsigned status) {
     return std::ranges::find(codes, status) != codes.end();
 }
 
-/// RFC 9110 section 5.6.7, the preferred form; others are of servers older than this protocol.
+/// RFC 9110 section 5.6.7, the preferred form ("Sun, 06 Nov 1994 08:49:37 GMT"); others are of
+/// servers older than this protocol. strptime would do, were it not for its lock on the locale.
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
-    const std::string copy{text};
-    std::tm fields{};
-    const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
-    if (end == nullptr || *end != '\0') {
+    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    constexpr std::string_view form = "***, ** *** **** **:**:** GMT";
+    const auto fits = [](char wanted, char c) {
+        return wanted == '*' || wanted == c;
+    };
+    if (!std::ranges::equal(form, text, fits)) {
         return std::nullopt;
     }
-    return timegm(&fields);
+    bool good = true;
+    const auto number = [&](std::size_t at, std::size_t digits) {
+        unsigned value = 0;
+        const char* end = text.data() + at + digits;
+        good = good && std::from_chars(text.data() + at, end, value).ptr == end;
+        return value;
+    };
+    const std::size_t month = months.find(text.substr(8, 3));
+    good = month != std::string_view::npos && month % 3 == 0;
+    const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(number(12, 4))},
+                                           std::chrono::month{static_cast<unsigned>(month / 3 + 1)},
+                                           std::chrono::day{number(5, 2)}};
+    const std::int64_t seconds = number(17, 2) * 3600 + number(20, 2) * 60 + number(23, 2);
+    if (!good || !date.ok()) {
+        return std::nullopt;
+    }
+    return std::chrono::sys_seconds{std::chrono::sys_days{date}}.time_since_epoch().count() +
+           seconds;
 }
 
 }  // namespace
@@ -59,6 +80,9 @@ bool Receiver::decided() const {
 Receiver::State Receiver::settle(wire::Http1State state) {
     if (redirect_) {
         return State::redirect;
+    }
+    if (header_complete_ && decided() && state == wire::Http1State::body) {
+        return State::complete;
     }
     switch (state) {
         case wire::Http1State::header:

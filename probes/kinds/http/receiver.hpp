@@ -33,6 +33,11 @@ public:
 
     [[nodiscard]] bool header_complete() const { return header_complete_; }
 
+    /// Whether the body is compressed, so that few bytes may become very many.
+    [[nodiscard]] bool decodes() const { return !decoder_.is_identity(); }
+
+    [[nodiscard]] std::uint64_t decoded_bytes() const { return decoder_.decoded_bytes(); }
+
     [[nodiscard]] const std::string& location() const { return location_; }
 
     [[nodiscard]] ResponseFacts facts() const;

@@ -24,15 +24,16 @@ std::string basic_credentials(std::string_view userinfo) {
 
 }  // namespace
 
-std::string make_request(const Spec& spec, const Url& url, bool private_headers) {
+std::string make_request(const Spec& spec, const Url& url, const Url* owner) {
     std::string out;
     out.reserve(256 + spec.header_lines.size() + spec.private_header_lines.size());
     out.append("GET ").append(url.request_target()).append(" HTTP/1.1\r\nHost: ");
-    out.append(private_headers && !spec.host_header.empty() ? spec.host_header : url.host_header());
+    out.append(owner != nullptr && !spec.host_header.empty() ? spec.host_header
+                                                             : url.host_header());
     out.append("\r\n").append(spec.header_lines);
-    if (private_headers) {
+    if (owner != nullptr) {
         out.append(spec.private_header_lines);
-        const std::string_view userinfo = url.userinfo();
+        const std::string_view userinfo = owner->userinfo();
         if (!userinfo.empty() && !spec.sets_authorization) {
             out.append("Authorization: Basic ").append(basic_credentials(userinfo)).append("\r\n");
         }

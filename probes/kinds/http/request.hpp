@@ -8,8 +8,9 @@
 
 namespace sonde::probes::http {
 
-/// `private_headers`: with the header fields that are for the target's own host only, and the url's
-/// userinfo as basic authentication unless Authorization is set.
-[[nodiscard]] std::string make_request(const Spec& spec, const Url& url, bool private_headers);
+/// `owner`: the target's url when `url` is at its own host and may see what is meant for it: the
+/// private header fields, and the userinfo as basic authentication unless Authorization is set.
+/// Null: neither is in the request.
+[[nodiscard]] std::string make_request(const Spec& spec, const Url& url, const Url* owner);
 
 }  // namespace sonde::probes::http

@@ -117,10 +117,12 @@ void read_connection(const Check& check, Readings& readings) {
 }
 
 void read_response(const Check& check, Readings& readings) {
+    if (check.response || check.redirects > 0) {
+        readings.set(M::http_redirects, check.redirects);
+    }
     if (!check.response) {
         return;
     }
-    readings.set(M::http_redirects, check.redirects);
     const ResponseFacts& response = *check.response;
     readings.set(M::http_status_code, response.status);
     readings.set(M::http_version, response.version / 10.0);
