@@ -7,6 +7,7 @@
 #include "exporter/metrics/self_metrics.hpp"
 #include "exporter/plan/config_watch.hpp"
 #include "exporter/plan/plan.hpp"
+#include "exporter/plan/reloads.hpp"
 #include "exporter/server/server.hpp"
 #include "exporter/web/endpoints.hpp"
 
@@ -20,9 +21,11 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <optional>
+#include <stop_token>
 #include <system_error>
 #include <utility>
 
@@ -76,16 +79,16 @@ public:
           self_(SONDE_VERSION, Engine::worker_count(started_with_.engine)),
           server_(control_, make_endpoints(dependencies()), {}),
           tasks_(control_.get_executor(), &App::on_task_error),
+          reloads_(control_.get_executor(),
+                   tasks_,
+                   [this](std::string why) { return reload_now(std::move(why)); }),
           signals_(control_, SIGTERM, SIGINT, SIGHUP),
           watch_paths_(std::move(loaded.watch)) {}
 
     int run() {
         listen();
         engine_.emplace(control_, started_with_.engine, store_, self_);
-        watch_.emplace(control_.get_executor(), watch_debounce, [this] {
-            tasks_.spawn(reload_changed_files());
-        });
-        watch(std::move(watch_paths_));
+        start_watch();
         tasks_.spawn(start_up());
         tasks_.spawn(handle_signals());
         tasks_.spawn(refresh_self_metrics());
@@ -108,7 +111,7 @@ private:
                 .self = {self_.collectable(), std::make_shared<ProcessCollector>()},
                 .background = background_.get_executor(),
                 .ready = [this] { return ready_; },
-                .reload = [this] { return reload("POST /-/reload"); },
+                .reload = [this] { return reloads_.request("POST /-/reload"); },
                 .observe_scrape =
                     [this](double seconds) {
                         self_.scrape_finished(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -125,7 +128,23 @@ private:
         }
     }
 
+    void start_watch() {
+        try {
+            watch_.emplace(control_.get_executor(), watch_debounce, [this] {
+                tasks_.spawn(reload_for("a file has changed"));
+            });
+        } catch (const std::system_error& error) {
+            log::warn("changed files will not be noticed; SIGHUP and POST /-/reload still work",
+                      {{"error", error.what()}});
+            return;
+        }
+        watch(std::move(watch_paths_));
+    }
+
     void watch(std::vector<std::string> paths) {
+        if (!watch_) {
+            return;
+        }
         for (const std::string& problem : watch_->watch(std::move(paths))) {
             log::warn("a change of this path will not be noticed", {{"problem", problem}});
         }
@@ -134,39 +153,36 @@ private:
     asio::awaitable<void> start_up() {
         const PlanDiff everything = diff(nullptr, *plan_);
         co_await engine_->apply(everything, *plan_);
+        if (stopping_) {
+            co_return;
+        }
         self_.config_loaded(probes::net::Clock::system().unix_now());
         ready_ = true;
         log::info("ready",
                   {{"targets", std::to_string(plan_->size())}, {"version", SONDE_VERSION}});
+        reloads_.open();
     }
 
-    asio::awaitable<void> reload_changed_files() { co_await reload("a file has changed"); }
-
-    /// The errors as text, or nothing when the new plan is in force. One at a time, in order.
-    asio::awaitable<std::optional<std::string>> reload(std::string_view why) {
-        while (reloading_ || !ready_) {
-            asio::steady_timer again{co_await asio::this_coro::executor,
-                                     std::chrono::milliseconds{20}};
-            co_await again.async_wait(tuple);
-        }
-        reloading_ = true;
-        auto errors = co_await reload_now(why);
-        reloading_ = false;
-        co_return errors;
+    asio::awaitable<void> reload_for(std::string why) {
+        const auto errors = co_await reloads_.request(std::move(why));
+        static_cast<void>(errors);  // logged where they arose
     }
 
-    asio::awaitable<std::optional<std::string>> reload_now(std::string_view why) {
+    asio::awaitable<std::optional<std::string>> reload_now(std::string why) {
         auto loading =
-            run_on(background_.get_executor(), [file = command_.config_file, old = plan_] {
-                return load_plan(file, probes::kinds(), old);
-            });
+            run_on(background_.get_executor(),
+                   [file = command_.config_file, old = plan_, stop = stop_loading_.get_token()] {
+                       return load_plan(file, probes::kinds(), old, stop);
+                   });
         LoadResult loaded = co_await std::move(loading);
+        if (stopping_) {
+            co_return "Sonde is shutting down\n";
+        }
         watch(std::move(loaded.watch));
         if (!loaded.plan) {
             self_.config_rejected();
             const std::string errors = loaded.diagnostics.text();
-            log::error("the new configuration is not used, the running one stays",
-                       {{"why", std::string{why}}});
+            log::error("the new configuration is not used, the running one stays", {{"why", why}});
             for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
                 log::error(diagnostic.message,
                            {{"file", diagnostic.file},
@@ -185,7 +201,7 @@ private:
         configure_log(command_, plan_->service().log);
         self_.config_loaded(probes::net::Clock::system().unix_now());
         log::info("configuration loaded",
-                  {{"why", std::string{why}},
+                  {{"why", why},
                    {"targets", std::to_string(plan_->size())},
                    {"added", std::to_string(changes.added.size())},
                    {"changed", std::to_string(changes.changed.size())},
@@ -206,7 +222,7 @@ private:
             if (signal != SIGHUP) {
                 break;
             }
-            co_await reload("SIGHUP");
+            tasks_.spawn(reload_for("SIGHUP"));
         }
         // A second signal ends the process at once.
         signals_.clear();
@@ -214,12 +230,18 @@ private:
     }
 
     asio::awaitable<void> shut_down() {
-        const auto grace = started_with_.engine.shutdown_grace;
+        const auto& clock = probes::net::Clock::system();
+        const auto end = clock.now() + started_with_.engine.shutdown_grace;
         log::info("shutting down");
+        stopping_ = true;
         ready_ = false;
         watch_.reset();
-        co_await engine_->shut_down(grace);
-        co_await server_.shut_down(grace);
+        stop_loading_.request_stop();
+        co_await reloads_.close();
+        co_await engine_->shut_down(end - clock.now());
+        // Those who wait for an answer get it, though the checks took all of the grace.
+        constexpr std::chrono::nanoseconds least = std::chrono::milliseconds{500};
+        co_await server_.shut_down(std::max<std::chrono::nanoseconds>(end - clock.now(), least));
         tasks_.cancel();
     }
 
@@ -243,9 +265,11 @@ private:
     MetricStore store_;
     SelfMetrics self_;
     bool ready_ = false;
-    bool reloading_ = false;
+    bool stopping_ = false;
+    std::stop_source stop_loading_;
     HttpServer server_;
     TaskGroup tasks_;
+    Reloads reloads_;
     asio::signal_set signals_;
     std::optional<Engine> engine_;
     std::optional<ConfigWatch> watch_;

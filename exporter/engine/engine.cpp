@@ -28,31 +28,40 @@ struct Placement {
     std::uint32_t worker;
 };
 
-std::size_t divided(std::int64_t cap, std::size_t parts) {
+/// Where a job belongs, and how many checks of its host may be under way there.
+struct Place {
+    std::uint32_t worker;
+    std::size_t host_cap;
+};
+
+/// The share that part `index` has of a cap divided over `parts`; all shares together are the cap.
+std::size_t share(std::int64_t cap, std::size_t parts, std::size_t index) {
     const auto whole = static_cast<std::size_t>(cap);
-    return std::max<std::size_t>(1, (whole + parts - 1) / parts);
+    return whole / parts + (index < whole % parts ? 1 : 0);
 }
 
 }  // namespace
 
 struct Engine::Impl {
+    using Changes = std::vector<std::vector<Worker::Change>>;
+
     asio::io_context& control;
     config::Engine settings;
     MetricStore& store;
     SelfMetrics& self;
     std::vector<std::unique_ptr<Worker>> workers;
     boost::unordered_flat_map<const Job*, Placement> placements;
-    /// Hosts (by hash of their key) with more targets than a worker's fair share: split over all
-    /// workers, with the cap divided. A host that was split once stays so.
+    /// Hosts (by hash of their key) with more targets than a worker's fair share: split over as
+    /// many workers as their cap allows, with the cap divided. A host that was split once stays so.
     boost::unordered_flat_set<std::uint64_t> split_hosts;
     std::vector<std::chrono::nanoseconds> cpu_before;
     probes::net::TimePoint refreshed = Clock::system().now();
     std::uint64_t resends_before = 0;
 
-    void find_split_hosts(const Plan& plan);
-    std::uint32_t worker_for(const Job& job, std::uint64_t host) const;
-    std::size_t host_cap(std::uint64_t host) const;
-    std::vector<std::vector<Worker::Change>> changes_of(const PlanDiff& diff);
+    bool find_split_hosts(const Plan& plan);
+    [[nodiscard]] Place place_of(const Job& job) const;
+    Changes changes_of(const PlanDiff& diff, const Plan& plan);
+    void settle(const JobPtr& before, const JobPtr& after, Changes& changes);
 
     /// Calls `start` for every worker with what it must call when it is done; completes on the
     /// control thread when all have.
@@ -60,52 +69,75 @@ struct Engine::Impl {
     asio::awaitable<void> on_all_workers(Start start);
 };
 
-void Engine::Impl::find_split_hosts(const Plan& plan) {
+/// Whether a host has been split that was not before.
+bool Engine::Impl::find_split_hosts(const Plan& plan) {
     if (workers.size() == 1) {
-        return;
+        return false;
     }
     boost::unordered_flat_map<std::uint64_t, std::size_t> targets;
     plan.for_each([&](const JobPtr& job) { ++targets[stable_hash(host_key(*job))]; });
-    const std::size_t fair_share = plan.size() / workers.size();
+    const std::size_t fair_share = (plan.size() + workers.size() - 1) / workers.size();
+    const std::size_t before = split_hosts.size();
     for (const auto& [host, count] : targets) {
         if (count > fair_share) {
             split_hosts.insert(host);
         }
     }
+    return split_hosts.size() != before;
 }
 
-std::uint32_t Engine::Impl::worker_for(const Job& job, std::uint64_t host) const {
-    const std::uint64_t hash = split_hosts.contains(host) ? stable_hash(job.target.name) : host;
-    return static_cast<std::uint32_t>(hash % workers.size());
+Place Engine::Impl::place_of(const Job& job) const {
+    const std::uint64_t host = stable_hash(host_key(job));
+    const auto cap = settings.max_in_flight_per_host;
+    std::size_t parts = 1;
+    if (split_hosts.contains(host)) {
+        parts = std::min(workers.size(), static_cast<std::size_t>(cap));
+    }
+    const std::size_t part = parts == 1 ? 0 : stable_hash(job.target.name) % parts;
+    return {static_cast<std::uint32_t>((host + part) % workers.size()), share(cap, parts, part)};
 }
 
-std::size_t Engine::Impl::host_cap(std::uint64_t host) const {
-    return divided(settings.max_in_flight_per_host,
-                   split_hosts.contains(host) ? workers.size() : 1);
-}
-
-std::vector<std::vector<Worker::Change>> Engine::Impl::changes_of(const PlanDiff& diff) {
+/// Brings a target that stays to the worker where it belongs now.
+void Engine::Impl::settle(const JobPtr& before, const JobPtr& after, Changes& changes) {
     using What = Worker::Change::What;
-    std::vector<std::vector<Worker::Change>> changes(workers.size());
+    const auto found = placements.find(before.get());
+    const Placement old = found->second;
+    const Place place = place_of(*after);
+    placements.erase(found);
+    placements.emplace(after.get(), Placement{old.id, place.worker});
+    if (place.worker == old.worker) {
+        changes[old.worker].push_back({What::replace, old.id, after, place.host_cap});
+        return;
+    }
+    changes[old.worker].push_back({What::leave, old.id, nullptr, 1});
+    changes[place.worker].push_back({What::add, old.id, after, place.host_cap});
+}
+
+Engine::Impl::Changes Engine::Impl::changes_of(const PlanDiff& diff, const Plan& plan) {
+    using What = Worker::Change::What;
+    Changes changes(workers.size());
     for (const JobPtr& job : diff.removed) {
         const auto found = placements.find(job.get());
         changes[found->second.worker].push_back({What::remove, found->second.id, nullptr, 1});
         placements.erase(found);
     }
+    if (find_split_hosts(plan)) {
+        plan.for_each([&](const JobPtr& job) {
+            if (placements.contains(job.get()) &&
+                split_hosts.contains(stable_hash(host_key(*job)))) {
+                settle(job, job, changes);
+            }
+        });
+    }
     for (const auto& [before, after] : diff.changed) {
-        const auto found = placements.find(before.get());
-        const Placement placement = found->second;
-        placements.erase(found);
-        placements.emplace(after.get(), placement);
-        store.update(placement.id, *after);
-        const std::uint64_t host = stable_hash(host_key(*after));
-        changes[placement.worker].push_back({What::replace, placement.id, after, host_cap(host)});
+        settle(before, after, changes);
+        store.update(placements.at(after.get()).id, *after);
     }
     for (const JobPtr& job : diff.added) {
-        const std::uint64_t host = stable_hash(host_key(*job));
-        const Placement placement{store.add(*job), worker_for(*job, host)};
+        const Place place = place_of(*job);
+        const Placement placement{store.add(*job), place.worker};
         placements.emplace(job.get(), placement);
-        changes[placement.worker].push_back({What::add, placement.id, job, host_cap(host)});
+        changes[placement.worker].push_back({What::add, placement.id, job, place.host_cap});
     }
     return changes;
 }
@@ -148,7 +180,7 @@ Engine::Engine(asio::io_context& control,
     const TimeAnchor anchor{clock.now(), clock.unix_now()};
     for (std::size_t number = 0; number < count; ++number) {
         impl_->workers.push_back(std::make_unique<Worker>(
-            Worker::Options{number, divided(settings.max_in_flight, count), anchor, {}},
+            Worker::Options{number, share(settings.max_in_flight, count, number), anchor, {}},
             store,
             self));
     }
@@ -158,14 +190,15 @@ Engine::Engine(asio::io_context& control,
 Engine::~Engine() = default;
 
 std::size_t Engine::worker_count(const config::Engine& settings) {
-    return settings.workers > 0 ? static_cast<std::size_t>(settings.workers)
-                                : std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t wanted = settings.workers > 0
+                                   ? static_cast<std::size_t>(settings.workers)
+                                   : std::max(1U, std::thread::hardware_concurrency());
+    // Each must be allowed a check.
+    return std::min(wanted, static_cast<std::size_t>(settings.max_in_flight));
 }
 
 asio::awaitable<void> Engine::apply(const PlanDiff& diff, const Plan& plan) {
-    impl_->find_split_hosts(plan);
-    auto changes =
-        std::make_shared<std::vector<std::vector<Worker::Change>>>(impl_->changes_of(diff));
+    auto changes = std::make_shared<Impl::Changes>(impl_->changes_of(diff, plan));
     co_await impl_->on_all_workers([impl = impl_.get(), changes](std::size_t i, auto done) {
         impl->workers[i]->apply(std::move((*changes)[i]), std::move(done));
     });

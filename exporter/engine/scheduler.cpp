@@ -55,9 +55,9 @@ Scheduler::Index Scheduler::add(std::shared_ptr<const Job> job,
     entry.job = std::move(job);
     join_host(entry, host_cap);
     const std::string& name = entry.job->target.name;
-    entry.due = entry.job->interval <= longest_first_wait
-                    ? next_on_phase(name, entry.job->interval, anchor_, now)
-                    : now + phase_of(name, longest_first_wait);
+    entry.on_phase = entry.job->interval <= longest_first_wait;
+    entry.due = entry.on_phase ? next_on_phase(name, entry.job->interval, anchor_, now)
+                               : now + phase_of(name, longest_first_wait);
     if (!stopped_) {
         wheel_.schedule(index, entry.due);
     }
@@ -119,6 +119,7 @@ void Scheduler::replace(Index index,
     entry.job = std::move(job);
     join_host(entry, host_cap);
     if (moved) {
+        entry.on_phase = true;
         entry.due = next_on_phase(entry.job->target.name, entry.job->interval, anchor_, now);
         wheel_.schedule(index, entry.due);
     }
@@ -132,7 +133,13 @@ void Scheduler::on_due(Index index, TimePoint now) {
     Entry& entry = entries_[index];
     const TimePoint due = entry.due;
     const nanoseconds interval = entry.job->interval;
-    entry.due += interval;
+    if (std::exchange(entry.on_phase, true)) {
+        entry.due += interval;
+    } else {
+        // Not before the first check can have ended.
+        entry.due =
+            next_on_phase(entry.job->target.name, interval, anchor_, due + entry.job->timeout);
+    }
     while (entry.due <= now) {
         // The prober itself was late by whole intervals.
         hooks_.skip(entry.id, SkipReason::overload);

@@ -111,7 +111,8 @@ private:
         TimePoint current_due;  // of the check that waits or runs
         MetricStore::Id id = 0;
         State state = State::idle;
-        bool removed = false;  // while a check of it still runs
+        bool on_phase = false;  // `due` is
+        bool removed = false;   // while a check of it still runs
     };
 
     void join_host(Entry& entry, std::size_t host_cap);

@@ -76,6 +76,7 @@ struct Worker::Impl {
     std::vector<std::uint8_t> last_failure;  // by index: a Failure, or unknown
     std::size_t applying = 0;                // calls of apply() that have changes left
     std::function<void()> on_ended;
+    bool told_to_end = false;  // used by the owner's thread only
     std::thread thread;
 };
 
@@ -135,11 +136,14 @@ void Worker::Impl::apply_one(const Change& change) {
         case Change::What::replace:
             scheduler.replace(indexes.at(change.id), change.job, change.host_cap, now);
             break;
+        case Change::What::leave:
         case Change::What::remove: {
             const auto found = indexes.find(change.id);
             scheduler.remove(found->second);
             indexes.erase(found);
-            store.remove(change.id);
+            if (change.what == Change::What::remove) {
+                store.remove(change.id);
+            }
             break;
         }
     }
@@ -201,6 +205,9 @@ Worker::Worker(Options options, MetricStore& store, SelfMetrics& self)
 }
 
 Worker::~Worker() {
+    if (!impl_->told_to_end) {
+        shut_down(std::chrono::nanoseconds::zero(), [] {});
+    }
     impl_->thread.join();
 }
 
@@ -213,6 +220,7 @@ void Worker::apply(std::vector<Change> changes, std::function<void()> done) {
 }
 
 void Worker::shut_down(std::chrono::nanoseconds grace, std::function<void()> done) {
+    impl_->told_to_end = true;
     impl_->reactor.post([impl = impl_.get(), grace, done = std::move(done)]() mutable {
         impl->scheduler.stop();
         impl->on_ended = std::move(done);

@@ -27,18 +27,19 @@ public:
     };
 
     /// One step of a reload. Results of a removed target are dropped, also of a check under way,
-    /// and its place in the store is given back by the worker.
+    /// and its place in the store is given back by the worker; one that leaves goes to another
+    /// worker and keeps it.
     struct Change {
-        enum class What : std::uint8_t { add, replace, remove };
+        enum class What : std::uint8_t { add, replace, remove, leave };
         What what;
         MetricStore::Id id;
-        std::shared_ptr<const Job> job;  // null for remove
+        std::shared_ptr<const Job> job;  // null for remove and leave
         std::size_t host_cap = 1;
     };
 
     /// Starts the thread.
     Worker(Options options, MetricStore& store, SelfMetrics& self);
-    /// After shut_down() has called its `done`; joins the thread.
+    /// Joins the thread; without shut_down() the checks under way are cancelled.
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

@@ -74,6 +74,9 @@ void Page::add(std::size_t slot, const Job& job, std::uint64_t birth) {
 }
 
 void Page::update(std::size_t slot, const Job& job) {
+    if (kind[slot] != job.kind) {
+        forget(slot);
+    }
     set_texts(slot, job);
 }
 

@@ -45,7 +45,8 @@ public:
     void configure(std::vector<double> rtt_buckets, const std::vector<std::string>& extra);
 
     Id add(const Job& job);
-    /// The target's labels, url, module or interval changed; counters and histogram stay.
+    /// The target's labels, url, module or interval changed; counters and histogram stay, unless
+    /// its kind changed.
     void update(Id id, const Job& job);
     void remove(Id id);
     [[nodiscard]] std::size_t size() const;

@@ -30,8 +30,11 @@ bool may_hold_modules(std::string_view text) {
 
 }  // namespace
 
-PlanLoader::PlanLoader(std::span<const probes::Kind> kinds, std::shared_ptr<const Plan> old)
+PlanLoader::PlanLoader(std::span<const probes::Kind> kinds,
+                       std::shared_ptr<const Plan> old,
+                       std::stop_token stop)
     : old_(std::move(old)),
+      stop_(std::move(stop)),
       pool_(old_ ? old_->parts().pool : std::make_shared<ProbePool>()),
       context_{kinds, result_.diagnostics, inputs_, *pool_},
       inherited_(context_),
@@ -93,6 +96,11 @@ std::optional<std::string> PlanLoader::read(File& file) {
     if (!content.bytes) {
         file.failed = true;
         result_.diagnostics.add({file.label, 0, "", "cannot read this file: " + content.error});
+        return std::nullopt;
+    }
+    if (stop_.stop_requested()) {
+        file.failed = true;
+        result_.diagnostics.add({file.label, 0, "", "the load was stopped before this file"});
         return std::nullopt;
     }
     file.content = sha256(*content.bytes);
@@ -316,8 +324,9 @@ LoadResult PlanLoader::finish() {
 
 LoadResult load_plan(const std::string& config_file,
                      std::span<const probes::Kind> kinds,
-                     const std::shared_ptr<const Plan>& old) {
-    return PlanLoader{kinds, old}.load(config_file);
+                     const std::shared_ptr<const Plan>& old,
+                     std::stop_token stop) {
+    return PlanLoader{kinds, old, std::move(stop)}.load(config_file);
 }
 
 std::shared_ptr<const Plan> built_in_plan(std::span<const probes::Kind> kinds) {

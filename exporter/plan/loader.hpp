@@ -15,7 +15,9 @@ namespace sonde::exporter {
 /// Good for one load.
 class PlanLoader {
 public:
-    PlanLoader(std::span<const probes::Kind> kinds, std::shared_ptr<const Plan> old);
+    PlanLoader(std::span<const probes::Kind> kinds,
+               std::shared_ptr<const Plan> old,
+               std::stop_token stop = {});
 
     [[nodiscard]] LoadResult load(const std::string& config_file);
 
@@ -46,6 +48,7 @@ private:
     [[nodiscard]] std::vector<InputFile> digests(const std::set<std::string>& paths);
 
     std::shared_ptr<const Plan> old_;
+    std::stop_token stop_;
     config::Inputs inputs_;
     LoadResult result_;
     std::shared_ptr<ProbePool> pool_;

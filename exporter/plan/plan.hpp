@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,10 +102,11 @@ struct LoadResult {
 
 /// Reads the configuration. Blocks for as long as the files take; call it on no worker. `old` (may
 /// be null) lends what did not change: jobs of files with the same content, equal jobs, equal
-/// probes.
+/// probes. When `stop` is asked for, the load ends early with a diagnostic that says so.
 [[nodiscard]] LoadResult load_plan(const std::string& config_file,
                                    std::span<const probes::Kind> kinds,
-                                   const std::shared_ptr<const Plan>& old = nullptr);
+                                   const std::shared_ptr<const Plan>& old = nullptr,
+                                   std::stop_token stop = {});
 
 /// The plan of an empty config file.
 [[nodiscard]] std::shared_ptr<const Plan> built_in_plan(std::span<const probes::Kind> kinds);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -38,6 +39,7 @@ struct Bench {
                          running.insert(index);
                          starts[id].push_back(now);
                          dues[id].push_back(due);
+                         started_in_order.push_back(due);
                      },
                      [this](auto id, SkipReason reason) {
                          ++skips[{id, reason}];
@@ -69,6 +71,7 @@ struct Bench {
     std::set<Scheduler::Index> running;
     std::map<exporter::MetricStore::Id, std::vector<TimePoint>> starts;
     std::map<exporter::MetricStore::Id, std::vector<TimePoint>> dues;
+    std::vector<TimePoint> started_in_order;  // their due times
     std::map<std::pair<exporter::MetricStore::Id, SkipReason>, int> skips;
     Scheduler scheduler;
 };
@@ -112,6 +115,17 @@ TEST_CASE("the first check comes within 30 s, then on phase, also at long interv
     }
     bench.run_until(anchor.monotonic + 30s);
     CHECK(bench.starts.size() == 200);
+    bench.run_until(anchor.monotonic + 4h);
+    for (std::uint32_t id = 0; id < 200; ++id) {
+        const auto& dues = bench.dues[id];
+        REQUIRE(dues.size() >= 4);
+        for (std::size_t i = 1; i < dues.size(); ++i) {
+            const auto unix_due =
+                anchor.unix_time.time_since_epoch() + (dues[i] - anchor.monotonic);
+            CHECK(unix_due % 1h == exporter::phase_of("t" + std::to_string(id), 1h));
+        }
+    }
+    CHECK(bench.skips.empty());
 }
 
 TEST_CASE("a check that is still under way makes the next one skip as overrun") {
@@ -164,14 +178,11 @@ TEST_CASE("the worker's cap queues in order, whatever the host") {
             bench.now);
     }
     bench.run_until(anchor.monotonic + 10s, false);
-    std::vector<TimePoint> order;
     while (!bench.running.empty()) {
         bench.finish(*bench.running.begin());
     }
-    for (const auto& [id, due] : bench.dues) {
-        order.push_back(due.front());
-    }
-    CHECK(order.size() == 5);
+    CHECK(bench.started_in_order.size() == 5);
+    CHECK(std::ranges::is_sorted(bench.started_in_order));
     CHECK(bench.scheduler.in_flight() == 0);
 }
 

@@ -277,6 +277,19 @@ TEST_CASE("metric_store: a visitor may end the walk over states") {
     CHECK(visits == 70);
 }
 
+TEST_CASE("metric_store: a target of another kind begins anew") {
+    MetricStore store({1}, {});
+    const auto id = store.add(make_job("shop"));
+    const Lines fresh = lines(store);
+    store.record(id, unix_time(1'000'000), https_result());
+    exporter::Job job = make_job("shop");
+    job.kind = "tcp";
+    store.update(id, job);
+    CHECK(lines(store).size() == fresh.size());
+    CHECK(named(store, "probe_checks_total").front() ==
+          R"(probe_checks_total{target="shop",result="success"} 0)");
+}
+
 TEST_CASE("metric_store: other buckets empty the histograms and nothing else") {
     MetricStore store({0.1, 1}, {});
     const auto id = store.add(make_job("shop"));
