@@ -186,7 +186,7 @@ private:
             for (const config::Diagnostic& diagnostic : loaded.diagnostics.all()) {
                 log::error(diagnostic.message,
                            {{"file", diagnostic.file},
-                            {"line", std::to_string(diagnostic.line)},
+                            {"line", diagnostic.line == 0 ? "" : std::to_string(diagnostic.line)},
                             {"key", diagnostic.key}});
             }
             co_return errors;
@@ -206,6 +206,9 @@ private:
                    {"added", std::to_string(changes.added.size())},
                    {"changed", std::to_string(changes.changed.size())},
                    {"removed", std::to_string(changes.removed.size())}});
+        if (plan_->size() == 0 && !changes.removed.empty()) {
+            log::warn("the configuration has no target any more");
+        }
         if (const std::string tables = needs_restart(started_with_, plan_->service());
             !tables.empty()) {
             log::warn("changes here take effect at the next start", {{"tables", tables}});

@@ -133,6 +133,10 @@ void configure(std::string_view level, Format format) {
     logger().set_level(spdlog::level::from_str(std::string{level}));
 }
 
+bool debugging() {
+    return logger().should_log(spdlog::level::debug);
+}
+
 void debug(std::string_view message, std::initializer_list<Field> fields) {
     write(spdlog::level::debug, message, fields);
 }

@@ -22,6 +22,8 @@ enum class Format { logfmt, json };
 void configure(std::string_view level, Format format);
 
 // Any thread.
+/// Whether debug() writes anything: ask before making fields where that costs.
+[[nodiscard]] bool debugging();
 void debug(std::string_view message, std::initializer_list<Field> fields = {});
 void info(std::string_view message, std::initializer_list<Field> fields = {});
 void warn(std::string_view message, std::initializer_list<Field> fields = {});

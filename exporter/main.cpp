@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -31,6 +32,8 @@ int main(int argc, char** argv) {
     if (!parsed.command) {
         return parsed.exit_code;
     }
+    // Whoever stops reading our output must not end the service.
+    std::signal(SIGPIPE, SIG_IGN);
     try {
         return run(*parsed.command);
     } catch (const std::exception& error) {

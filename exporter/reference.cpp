@@ -54,6 +54,16 @@ All of them have the label `target` (the target's name) and the labels that its 
 |---|---|---|---|---|---|
 )";
 
+constexpr std::string_view reasons_intro = R"(
+## Why a check failed
+
+The `reason` of `probe_failures_total` and `probe_failure_info`. Reasons of probes that this version does not have do
+not occur.
+
+| reason | meaning |
+|---|---|
+)";
+
 constexpr std::string_view own_intro = R"(
 ## The program itself
 
@@ -162,6 +172,11 @@ std::string metrics_reference(std::span<const probes::FamilyInfo> families,
         out += "| " + code(family.name) + " | " + std::string{type_name(family.type)} + " | " +
                label_list(family.labels) + " | " + std::string{family.unit} + " | " +
                (family.extra ? "*extra*" : "default") + " | " + cell(family.help) + " |\n";
+    }
+    out += reasons_intro;
+    for (int i = 1; i < static_cast<int>(probes::Failure::count); ++i) {
+        const auto failure = static_cast<probes::Failure>(i);
+        out += "| " + code(name(failure)) + " | " + cell(help(failure)) + " |\n";
     }
     out += own_intro;
     for (const SelfMetricDoc& metric : own) {

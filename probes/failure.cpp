@@ -10,31 +10,41 @@ namespace sonde::probes {
 
 namespace {
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(Failure::count)> failure_names{
-    "none",
-    "timeout",
-    "resolve_failed",
-    "connect_refused",
-    "unreachable",
-    "connection_reset",
-    "tls_handshake",
-    "tls_alert",
-    "certificate_untrusted",
-    "certificate_expired",
-    "certificate_name",
-    "proxy_failed",
-    "oauth_failed",
-    "protocol_error",
-    "decode_error",
-    "too_many_redirects",
-    "body_too_large",
-    "unexpected_status",
-    "unexpected_content",
-    "unexpected_answer",
-    "permission_denied",
-    "internal_error",
+struct Reason {
+    std::string_view name;
+    std::string_view help;
 };
-static_assert(!failure_names.back().empty());
+
+constexpr std::array<Reason, static_cast<std::size_t>(Failure::count)> reasons{{
+    {"none", "The check succeeded."},
+    {"timeout", "The deadline passed before the check came to its end, in whichever phase."},
+    {"resolve_failed", "The name has no address, or no name server gave one."},
+    {"connect_refused", "Nobody listens at the address and port."},
+    {"unreachable", "There is no route to the address, or a router said so."},
+    {"connection_reset", "The connection was reset or closed before the answer was whole."},
+    {"tls_handshake", "The TLS handshake failed on our side, or the peer does not speak TLS."},
+    {"tls_alert", "The peer ended the TLS handshake or connection with an alert."},
+    {"certificate_untrusted", "No trusted authority vouches for the certificate."},
+    {"certificate_expired", "A certificate of the chain is expired or not yet valid."},
+    {"certificate_name", "The certificate is for other names."},
+    {"proxy_failed", "The proxy did not open the way."},
+    {"oauth_failed", "The token for the request could not be had."},
+    {"protocol_error", "The answer breaks the rules of its protocol."},
+    {"decode_error", "The body's coding (gzip ...) is broken or unknown."},
+    {"too_many_redirects", "More redirects than `max_redirects`."},
+    {"body_too_large", "The body, decoded, is larger than allowed."},
+    {"unexpected_status", "The status code is none of those expected."},
+    {"unexpected_content", "The content does not meet an expectation."},
+    {"unexpected_answer", "The answer does not meet an expectation."},
+    {"permission_denied", "This machine does not allow what the check needs."},
+    {"internal_error", "Trouble of Sonde itself; the log says more."},
+}};
+static_assert(!reasons.back().name.empty());
+
+const Reason& reason(Failure failure) {
+    const auto index = static_cast<std::size_t>(failure);
+    return index < reasons.size() ? reasons[index] : reasons.back();
+}
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::count)> phase_names{
     "resolve", "connect", "tls", "processing", "transfer", "other"};
@@ -81,8 +91,11 @@ Failure classify_errno(int number, Phase phase) {
 }  // namespace
 
 std::string_view name(Failure failure) {
-    const auto index = static_cast<std::size_t>(failure);
-    return index < failure_names.size() ? failure_names[index] : failure_names.back();
+    return reason(failure).name;
+}
+
+std::string_view help(Failure failure) {
+    return reason(failure).help;
 }
 
 std::string_view name(Phase phase) {

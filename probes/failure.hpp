@@ -42,8 +42,11 @@ enum class Phase : std::uint8_t { resolve, connect, tls, processing, transfer, o
 [[nodiscard]] std::string_view name(Failure failure);
 [[nodiscard]] std::string_view name(Phase phase);
 
+/// One sentence for the reference.
+[[nodiscard]] std::string_view help(Failure failure);
+
 /// The only map from an error of the system, Asio or Beast to a reason. The same errno means
-/// different things in different phases (ECONNRESET while connecting is a refusal).
+/// different things in different phases (ECONNREFUSED of a name server is a failed resolution).
 [[nodiscard]] Failure classify(const boost::system::error_code& error, Phase phase);
 
 }  // namespace sonde::probes

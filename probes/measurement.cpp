@@ -122,8 +122,8 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
      "first seen.", code_label, extra},
     {Family::http_duration, "probe_http_duration_seconds", gauge, "seconds",
      "Duration in seconds of each phase of the last check, summed over redirects. The phases, "
-     "with what is left as other, add up to the duration of the exchange. A phase that was not"
-     " reached is absent.", phase_label, lean},
+     "with what is left as other, add up to the duration of an exchange that came to its end. A "
+     "phase that did not end is absent.", phase_label, lean},
     {Family::ssl_earliest_cert_expiry, "probe_ssl_earliest_cert_expiry", gauge, "seconds",
      "Earliest expiry in seconds since the Unix epoch among the certificates that the server "
      "sent in the last check. Absent without TLS.", none, lean},

@@ -12,6 +12,7 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr std::chrono::seconds longest_first_wait{30};
+constexpr std::chrono::milliseconds soon{50};
 
 }  // namespace
 
@@ -151,7 +152,10 @@ void Scheduler::on_due(Index index, TimePoint now) {
             enqueue(index, due);
             break;
         case State::running:
-            hooks_.skip(entry.id, SkipReason::overrun);
+            if (entry.missed_due) {
+                hooks_.skip(entry.id, SkipReason::overrun);
+            }
+            entry.missed_due = due;
             break;
         case State::waits_for_host:
         case State::waits_for_worker:
@@ -205,13 +209,21 @@ void Scheduler::release_place(Entry& entry) {
     forget_if_unused(host);
 }
 
-void Scheduler::finished(Index index) {
+void Scheduler::finished(Index index, TimePoint now) {
     Entry& entry = entries_[index];
     entry.state = State::idle;
     --in_flight_;
     release_place(entry);
+    const std::optional<TimePoint> missed = std::exchange(entry.missed_due, std::nullopt);
     if (entry.removed) {
         free_entry(index);
+    } else if (missed && !stopped_) {
+        const nanoseconds late_at_most = std::min<nanoseconds>(entry.job->interval / 10, soon);
+        if (now - *missed <= late_at_most) {
+            enqueue(index, *missed);
+        } else {
+            hooks_.skip(entry.id, SkipReason::overrun);
+        }
     }
     start_ready();
 }

@@ -71,8 +71,10 @@ public:
     /// Starts what is due, in order, within the caps.
     void advance(TimePoint now);
 
-    /// A started check has ended; starts what waited for its place.
-    void finished(Index index);
+    /// A started check has ended; starts what waited for its place. The target's next check, when
+    /// it has come due just before (a timeout as long as the interval ends right after), starts
+    /// late instead of being skipped.
+    void finished(Index index, TimePoint now);
 
     /// No further starts (shutdown).
     void stop();
@@ -109,6 +111,7 @@ private:
         Host* place = nullptr;  // whose place the check under way (or waiting) takes or wants
         TimePoint due;          // of the next check
         TimePoint current_due;  // of the check that waits or runs
+        std::optional<TimePoint> missed_due;  // of the check that came due while this one runs
         MetricStore::Id id = 0;
         State state = State::idle;
         bool on_phase = false;  // `due` is

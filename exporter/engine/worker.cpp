@@ -53,6 +53,7 @@ struct Worker::Impl {
 
     void start(Scheduler::Index index, TimePoint due);
     void on_done(Scheduler::Index index, Runner::Outcome&& outcome);
+    void log_check(Scheduler::Index index, const Runner::Outcome& outcome) const;
     void note_change_of_state(Scheduler::Index index, const probes::ProbeResult& result);
     void apply_slice(std::vector<Change> changes, std::size_t from, std::function<void()> done);
     void apply_one(const Change& change);
@@ -91,6 +92,9 @@ void Worker::Impl::start(Scheduler::Index index, TimePoint due) {
 }
 
 void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
+    if (log::debugging()) {
+        log_check(index, outcome);
+    }
     if (!outcome.cancelled && scheduler.is_live(index)) {
         store.record(scheduler.id(index), outcome.started_unix, outcome.result);
         note_change_of_state(index, outcome.result);
@@ -100,8 +104,21 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
                                                                          : TimestampSource::user);
     }
     self.check_ended();
-    scheduler.finished(index);
+    scheduler.finished(index, clock.now());
     end_if_idle();
+}
+
+void Worker::Impl::log_check(Scheduler::Index index, const Runner::Outcome& outcome) const {
+    const auto milliseconds = [](probes::Duration length) {
+        return std::to_string(std::chrono::duration<double, std::milli>(length).count());
+    };
+    const probes::ProbeResult& result = outcome.result;
+    log::debug("checked",
+               {{"target", scheduler.job(index)->target.name},
+                {"reason", std::string{probes::name(result.failure)}},
+                {"duration_ms", milliseconds(result.duration)},
+                {"rtt_ms", result.rtt ? milliseconds(*result.rtt) : ""},
+                {"detail", result.detail}});
 }
 
 void Worker::Impl::note_change_of_state(Scheduler::Index index, const probes::ProbeResult& result) {
