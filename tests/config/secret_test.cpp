@@ -128,3 +128,16 @@ TEST_CASE("files that have no end or are too large are refused") {
           std::string(1000, 'x'));
     CHECK(read_whole_file(directory.write("empty", "").string(), 1000).bytes == "");
 }
+
+TEST_CASE("a file that says it is larger than memory is an error at the key that names it") {
+    const sonde::tests::TempDir directory;
+    const std::filesystem::path endless = directory.write("endless.pem", "");
+    std::filesystem::resize_file(endless, std::uintmax_t{1} << 42U);
+    Documents documents{directory.path().string()};
+    Table table = documents.table("ca = 'endless.pem'\n");
+    std::string file;
+    std::string content;
+    CHECK_FALSE(table.read_file({"ca", ""}, file, content));
+    CHECK(documents.diagnostics.text() ==
+          "t.toml:1: t.ca: cannot read \"" + endless.string() + "\": File too large\n");
+}
