@@ -58,6 +58,9 @@ struct Key {
     std::string_view help;
 };
 
+/// How the names of a map's values are compared, between layers and within one.
+enum class Names : std::uint8_t { exact, any_case };
+
 class Value;
 
 /// What readers share while a plan is loaded: where errors go, what is read from outside, and, when
@@ -97,7 +100,9 @@ public:
     bool read(Key key, std::vector<std::string>& value);  // a single string counts as a list of one
     bool read(Key key, std::vector<double>& value);
     bool read(Key key, std::map<std::string, std::string>& value);
-    bool read(Key key, std::map<std::string, Text>& value);
+    /// With Names::any_case a name is spelled as in the most specific layer that has it; two in one
+    /// table that differ only in case are an error.
+    bool read(Key key, std::map<std::string, Text>& value, Names names = Names::exact);
 
     /// One of `words`; the error lists them and says which was meant.
     bool read_word(Key key, std::string& value, std::span<const std::string_view> words);

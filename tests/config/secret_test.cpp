@@ -90,6 +90,26 @@ TEST_CASE("a map may mix plain texts and secrets, over layers") {
     CHECK(documents.diagnostics.text() == "");
 }
 
+TEST_CASE("where case makes no difference, names are merged, removed and refused without it") {
+    Documents documents;
+    Table table{
+        documents.context,
+        {documents.layer("target", "headers = { authorization = 'b', X-ENV = false, New = 'n' }\n"),
+         documents.layer("module",
+                         "headers = { Authorization = 'a', X-Env = 'e', Kept = 'k' }\n")}};
+    std::map<std::string, Text> headers;
+    CHECK(table.read({"headers", ""}, headers, Names::any_case));
+    CHECK(headers == std::map<std::string, Text>{{"authorization", Text::plain("b")},
+                                                 {"Kept", Text::plain("k")},
+                                                 {"New", Text::plain("n")}});
+    Table twice = documents.table("headers = { X-Env = 'a', y = 'y', x-env = false }\n");
+    CHECK(twice.read({"headers", ""}, headers));
+    CHECK(documents.diagnostics.text() == "");
+    CHECK_FALSE(twice.read({"headers", ""}, headers, Names::any_case));
+    CHECK(documents.diagnostics.text() ==
+          "t.toml:1: t.headers.x-env: is the same as \"X-Env\", as case makes no difference\n");
+}
+
 TEST_CASE("a file is read against the directory of the document that names it") {
     const sonde::tests::TempDir directory;
     const std::string path = directory.write("ca/root.pem", "PEM").string();

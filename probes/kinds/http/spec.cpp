@@ -37,7 +37,11 @@ bool is_credential(std::string_view lower_name) {
 
 void read_headers(Table& table, Spec& spec, bool& good) {
     std::map<std::string, Text> headers;
-    table.read({"headers", "Request header fields, each a string or a secret."}, headers);
+    table.read({"headers",
+                "Request header fields, each a string or a secret. Case makes no difference in "
+                "their names."},
+               headers,
+               config::Names::any_case);
     std::map<std::string, std::string> defaults = {
         {"user-agent", "User-Agent: Sonde/" SONDE_VERSION "\r\n"},
         {"accept", "Accept: */*\r\n"},
