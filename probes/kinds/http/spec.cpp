@@ -202,16 +202,22 @@ void read_tls(Table& table, Spec& spec, bool& good) {
     Table tls = table.sub({"tls", "How the server's certificate is checked."});
     std::string path;
     net::TlsSettings settings;
-    tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
-                  path,
-                  settings.ca_pem);
+    const bool has_ca =
+        tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
+                      path,
+                      settings.ca_pem);
     tls.read(
         {"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
         spec.server_name);
     tls.read({"insecure_skip_verify",
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
-    if (table.documenting() || (tls.origin("ca_file") && settings.ca_pem.empty())) {
+    if (table.documenting() || (tls.origin("ca_file") && !has_ca)) {
+        return;
+    }
+    if (has_ca && settings.ca_pem.empty()) {
+        tls.error("ca_file", path + ": the file is empty; it must hold PEM blocks");
+        good = false;
         return;
     }
     std::string error;
