@@ -99,21 +99,27 @@ void read_status(Table& table, Spec& spec, bool& good) {
     }
 }
 
+bool read_pattern_table(const config::Value& item, Table& table, wire::PatternSpec& pattern) {
+    std::string expect = "present";
+    static constexpr std::array<std::string_view, 2> words{"present", "absent"};
+    const bool has_pattern = table.read({"pattern", "RE2 syntax."}, pattern.pattern);
+    table.read({"name", "For the labels; default: the pattern."}, pattern.name);
+    table.read_word({"expect", "`present` or `absent`."}, expect, words);
+    table.report_unknown();
+    pattern.expect_present = expect == "present";
+    if (!table.origin("pattern")) {
+        item.error("`pattern` is missing");
+    }
+    return has_pattern;
+}
+
 bool read_pattern(const config::Value& item, wire::PatternSpec& pattern) {
     if (const auto text = item.string()) {
         pattern.pattern = *text;
     } else if (auto table = item.table()) {
-        std::string expect = "present";
-        static constexpr std::array<std::string_view, 2> words{"present", "absent"};
-        const bool has_pattern = table->read({"pattern", "RE2 syntax."}, pattern.pattern);
-        table->read({"name", "For the labels; default: the pattern."}, pattern.name);
-        table->read_word({"expect", "`present` or `absent`."}, expect, words);
-        pattern.expect_present = expect == "present";
-        if (!has_pattern) {
-            table->error("pattern", "is missing");
+        if (!read_pattern_table(item, *table, pattern)) {
             return false;
         }
-        table->report_unknown();
     } else {
         item.error(
             "must be a string, or a table like { name = \"no_error\", pattern = \"...\", expect = "
