@@ -108,8 +108,9 @@ public:
     bool read_word(Key key, std::string& value, std::span<const std::string_view> words);
 
     /// The path of a file, made absolute against the directory of the document that names it. The
-    /// file is read now: `content` gets its bytes, an unreadable file is an error at this key.
-    bool read_file(Key key, std::string& path, std::string& content);
+    /// file is read now: `content` gets its bytes, an unreadable file is an error at this key. The
+    /// path may be a secret, the bytes are none.
+    bool read_file(Key key, Text& path, std::string& content);
 
     /// The table under `key`, merged over the layers (empty when absent).
     Table sub(Key key);

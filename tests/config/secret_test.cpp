@@ -115,18 +115,41 @@ TEST_CASE("a file is read against the directory of the document that names it") 
     const std::string path = directory.write("ca/root.pem", "PEM").string();
     Documents documents{directory.path().string()};
     Table table = documents.table("ca = 'ca/root.pem'\nnone = 'none.pem'\nlist = ['x']\n");
-    std::string file;
+    Text file;
     std::string content;
     CHECK(table.read_file({"ca", ""}, file, content));
-    CHECK(file == path);
+    CHECK(file == Text::plain(path));
     CHECK(content == "PEM");
     CHECK_FALSE(table.read_file({"none", ""}, file, content));
     CHECK_FALSE(table.read_file({"list", ""}, file, content));
     CHECK(content == "PEM");
+    CHECK(documents.diagnostics.text() == "t.toml:2: t.none: cannot read \"" +
+                                              (directory.path() / "none.pem").string() +
+                                              "\": No such file or directory\n"
+                                              "t.toml:3: t.list: must be a string, { file = "
+                                              "\"path\" } or { env = \"NAME\" }, not a list\n");
+}
+
+TEST_CASE("the path of a file may be a secret, which no error repeats") {
+    const sonde::tests::TempDir directory;
+    const std::string path = directory.write("ca/root.pem", "PEM").string();
+    directory.write("good", "ca/root.pem\n");
+    directory.write("bad", "ca/hidden.pem\n");
+    Documents documents{directory.path().string()};
+    Table table = documents.table(
+        "ca = { file = 'good' }\nnone = { file = 'bad' }\nunset = { env = 'UNSET' }\n");
+    Text file;
+    std::string content;
+    CHECK(table.read_file({"ca", ""}, file, content));
+    CHECK(file == Text::secret(path));
+    CHECK(content == "PEM");
+    CHECK(documents.inputs.take_used().contains(path));
+    CHECK_FALSE(table.read_file({"none", ""}, file, content));
+    CHECK_FALSE(table.read_file({"unset", ""}, file, content));
     CHECK(documents.diagnostics.text() ==
-          "t.toml:2: t.none: cannot read \"" + (directory.path() / "none.pem").string() +
-              "\": No such file or directory\n"
-              "t.toml:3: t.list: must be the path of a file, not a list\n");
+          "t.toml:2: t.none: cannot read the file that the secret names: No such file or "
+          "directory\n"
+          "t.toml:3: t.unset: the environment variable \"UNSET\" is not set\n");
 }
 
 TEST_CASE("within one load a file is read once") {
@@ -155,7 +178,7 @@ TEST_CASE("a file that says it is larger than memory is an error at the key that
     std::filesystem::resize_file(endless, std::uintmax_t{1} << 42U);
     Documents documents{directory.path().string()};
     Table table = documents.table("ca = 'endless.pem'\n");
-    std::string file;
+    Text file;
     std::string content;
     CHECK_FALSE(table.read_file({"ca", ""}, file, content));
     CHECK(documents.diagnostics.text() ==

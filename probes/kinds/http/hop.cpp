@@ -114,8 +114,8 @@ asio::awaitable<bool> Hop::connect() {
 }
 
 asio::awaitable<bool> Hop::secure() {
-    const std::string name =
-        check_.spec.server_name.empty() ? std::string{url_.host()} : check_.spec.server_name;
+    const config::Text& own = check_.spec.server_name;
+    const std::string name = own.reveal().empty() ? std::string{url_.host()} : own.reveal();
     const net::TimePoint began = check_.run.now();
     net::TlsStream& tls = connection_.start_tls(*check_.spec.tls, name);
     for (;;) {
@@ -133,7 +133,7 @@ asio::awaitable<bool> Hop::secure() {
     }
     // Up to the arrival of the server's last flight: the checking of certificates is our own time.
     check_.phase(Phase::tls, began, connection_.stream().arrival() - began);
-    co_return inspect_tls(name);
+    co_return inspect_tls(own.is_secret() ? std::string{own.show()} : name);
 }
 
 bool Hop::inspect_tls(const std::string& name) {
