@@ -122,6 +122,10 @@ public:
     /// Counts `key` as known without reading it.
     void allow(std::string_view key);
 
+    /// The same for a key that does not belong here, which another error says: no report of an
+    /// unknown key names it as one that is known.
+    void tolerate(std::string_view key);
+
     /// Counts the keys that `other` knows (and those of its sub-tables) as known here too.
     void allow_keys_of(const Table& other);
 

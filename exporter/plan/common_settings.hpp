@@ -31,7 +31,7 @@ enum class SettingsPlace : std::uint8_t { target, module, defaults };
 void read_common(config::Table& table, CommonSettings& settings, SettingsPlace place);
 
 /// Tells `table` that the common keys are known, without reading them.
-void allow_common(config::Table& table);
+void allow_common(config::Table& table, SettingsPlace place);
 
 [[nodiscard]] const probes::Kind* find_kind(std::span<const probes::Kind> kinds,
                                             std::string_view name);

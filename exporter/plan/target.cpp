@@ -204,8 +204,8 @@ std::shared_ptr<const probes::Probe> TargetReader::make(const config::Layer& tar
                                                         const PlanInherited::Entry& entry,
                                                         const probes::Kind& kind) {
     const std::size_t errors = context_.diagnostics.all().size();
-    std::shared_ptr<const probes::Probe> made =
-        context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry));
+    std::shared_ptr<const probes::Probe> made = context_.pool.make(
+        kind, context_.settings(), inherited_.layers(target, entry), SettingsPlace::target);
     const auto complained = [&] {
         return context_.diagnostics.all().size() != errors;
     };
@@ -216,8 +216,10 @@ std::shared_ptr<const probes::Probe> TargetReader::make(const config::Layer& tar
     if (!made && !complained() && std::any_of(probes.begin(), probes.end(), probe_of_layers)) {
         // Keys that are right on their own do not fit together: say it where they stand, inherited
         // or not.
-        made =
-            context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry, false));
+        made = context_.pool.make(kind,
+                                  context_.settings(),
+                                  inherited_.layers(target, entry, false),
+                                  SettingsPlace::target);
     }
     if (!made && context_.diagnostics.ok()) {
         context_.diagnostics.add(
