@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 7> common_keys{
     "name", "url", "kind", "module", "interval", "timeout", "labels"};
 
 bool is_target(SettingsPlace place) {
-    return place == SettingsPlace::target;
+    return place == SettingsPlace::target || place == SettingsPlace::lone_target;
 }
 
 bool belongs(std::string_view key, SettingsPlace place) {
