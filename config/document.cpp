@@ -10,23 +10,51 @@ namespace sonde::config {
 
 namespace {
 
+/// Behind the last quote of the string that begins at `at`, or where it breaks off.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+    const char quote = text[at];
+    const std::string fence(3, quote);
+    const bool multi_line = text.substr(at).starts_with(fence);
+    for (std::size_t i = at + (multi_line ? 3 : 1); i < text.size(); ++i) {
+        if (quote == '"' && text[i] == '\\') {
+            ++i;
+        } else if (multi_line && text.substr(i).starts_with(fence)) {
+            // Up to two more quotes are the string's last characters.
+            const std::string_view end = text.substr(i, fence.size() + 2);
+            return i + std::min(end.find_first_not_of(quote), end.size());
+        } else if (!multi_line && (text[i] == quote || text[i] == '\n')) {
+            return text[i] == quote ? i + 1 : i;
+        }
+    }
+    return text.size();
+}
+
+/// Behind the string or the comment at `at`, or the one character.
+std::size_t end_of_token(std::string_view text, std::size_t at) {
+    if (text[at] == '"' || text[at] == '\'') {
+        return end_of_string(text, at);
+    }
+    return text[at] == '#' ? std::min(text.find('\n', at), text.size()) : at + 1;
+}
+
 /// toml++ 3.3 limits the nesting of values but not the parts of a dotted key, and its recursive
 /// destructors then run out of stack (a key of 50,000 parts ended the program). Returns the line of
 /// such a key, or 0.
 std::uint32_t line_of_endless_key(std::string_view text) {
     constexpr int most_parts = 1000;
+    constexpr std::string_view ends_of_keys = "\n=,[]{}";
     std::uint32_t line = 1;
     int dots = 0;
-    for (const char c : text) {
-        if (c == '.') {
-            if (++dots > most_parts) {
-                return line;
-            }
-        } else if (c == '\n' || c == '=' || c == ',' || c == '[' || c == ']' || c == '{' ||
-                   c == '}' || c == '#') {
-            dots = 0;
-            line += c == '\n' ? 1U : 0U;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::string_view token = text.substr(at, end_of_token(text, at) - at);
+        if (token == "." && ++dots > most_parts) {
+            return line;
         }
+        if (ends_of_keys.find(token.front()) != std::string_view::npos) {
+            dots = 0;
+        }
+        line += static_cast<std::uint32_t>(std::count(token.begin(), token.end(), '\n'));
+        at += token.size();
     }
     return 0;
 }

@@ -55,6 +55,9 @@ FileContent read_whole_file(const std::string& path, std::uint64_t limit) {
     if (!S_ISREG(status.st_mode)) {
         return {std::nullopt, "Not a regular file"};
     }
+    if (static_cast<std::uint64_t>(status.st_size) > limit) {
+        return failed(EFBIG);
+    }
     std::string bytes;
     bytes.resize(static_cast<std::size_t>(status.st_size) + 1);
     std::size_t size = 0;

@@ -15,8 +15,14 @@ Known::Entry& Known::at(std::string_view name) {
     if (found != entries_.end()) {
         return *found;
     }
-    entries_.push_back({std::string{name}, false, nullptr});
+    entries_.push_back({.name = std::string{name}, .below = nullptr});
     return entries_.back();
+}
+
+void Known::hide(std::string_view name) {
+    Entry& entry = at(name);
+    entry.whole = true;
+    entry.offered = false;
 }
 
 std::shared_ptr<Known> Known::below(std::string_view name) {
@@ -29,7 +35,9 @@ std::shared_ptr<Known> Known::below(std::string_view name) {
 
 void Known::merge(const Known& other) {
     for (const Entry& entry : other.entries_) {
-        at(entry.name).whole |= entry.whole;
+        Entry& mine = at(entry.name);
+        mine.whole |= entry.whole;
+        mine.offered &= entry.offered;
         if (entry.below) {
             below(entry.name)->merge(*entry.below);
         }
@@ -45,7 +53,9 @@ const Known::Entry* Known::find(std::string_view name) const {
 std::vector<std::string_view> Known::names() const {
     std::vector<std::string_view> out;
     for (const Entry& entry : entries_) {
-        out.push_back(entry.name);
+        if (entry.offered) {
+            out.emplace_back(entry.name);
+        }
     }
     std::sort(out.begin(), out.end());
     return out;
@@ -174,6 +184,10 @@ void Table::each(Key key, std::string_view type, const std::function<void(Value)
 
 void Table::allow(std::string_view key) {
     state_->known->add_whole(key);
+}
+
+void Table::tolerate(std::string_view key) {
+    state_->known->hide(key);
 }
 
 void Table::allow_keys_of(const Table& other) {

@@ -58,6 +58,9 @@ struct Key {
     std::string_view help;
 };
 
+/// How the names of a map's values are compared, between layers and within one.
+enum class Names : std::uint8_t { exact, any_case };
+
 class Value;
 
 /// What readers share while a plan is loaded: where errors go, what is read from outside, and, when
@@ -97,14 +100,17 @@ public:
     bool read(Key key, std::vector<std::string>& value);  // a single string counts as a list of one
     bool read(Key key, std::vector<double>& value);
     bool read(Key key, std::map<std::string, std::string>& value);
-    bool read(Key key, std::map<std::string, Text>& value);
+    /// With Names::any_case a name is spelled as in the most specific layer that has it; two in one
+    /// table that differ only in case are an error.
+    bool read(Key key, std::map<std::string, Text>& value, Names names = Names::exact);
 
     /// One of `words`; the error lists them and says which was meant.
     bool read_word(Key key, std::string& value, std::span<const std::string_view> words);
 
     /// The path of a file, made absolute against the directory of the document that names it. The
-    /// file is read now: `content` gets its bytes, an unreadable file is an error at this key.
-    bool read_file(Key key, std::string& path, std::string& content);
+    /// file is read now: `content` gets its bytes, an unreadable file is an error at this key. The
+    /// path may be a secret, the bytes are none.
+    bool read_file(Key key, Text& path, std::string& content);
 
     /// The table under `key`, merged over the layers (empty when absent).
     Table sub(Key key);
@@ -115,6 +121,10 @@ public:
 
     /// Counts `key` as known without reading it.
     void allow(std::string_view key);
+
+    /// The same for a key that does not belong here, which another error says: no report of an
+    /// unknown key names it as one that is known.
+    void tolerate(std::string_view key);
 
     /// Counts the keys that `other` knows (and those of its sub-tables) as known here too.
     void allow_keys_of(const Table& other);

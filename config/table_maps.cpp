@@ -1,45 +1,13 @@
 // Table: tables whose keys are the user's own (labels, headers), merged key by key.
 #include "config/table_state.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace sonde::config {
 
 namespace {
-
-/// The winning node of each key; nothing when no level has the table or one has something else.
-std::optional<std::map<std::string, Found>> merged(Table::State& state, std::string_view key) {
-    state.known->add_whole(key);
-    std::map<std::string, Found> out;
-    bool present = false;
-    for (std::size_t i = state.levels.size(); i-- > 0;) {
-        const toml::node* node =
-            state.levels[i].table == nullptr ? nullptr : state.levels[i].table->get(key);
-        if (node == nullptr) {
-            continue;
-        }
-        if (is_false(*node)) {
-            out.clear();
-            present = false;
-            continue;
-        }
-        const toml::table* table = node->as_table();
-        if (table == nullptr) {
-            state.wrong({node, i}, key, "must be a table, not " + std::string{describe(*node)});
-            return std::nullopt;
-        }
-        present = true;
-        for (const auto& [name, value] : *table) {
-            if (is_false(value)) {
-                out.erase(std::string{name.str()});
-            } else {
-                out.insert_or_assign(std::string{name.str()}, Found{&value, i});
-            }
-        }
-    }
-    return present ? std::optional{std::move(out)} : std::nullopt;
-}
 
 /// Reports at `member` of the table under `key`.
 void wrong_in(const Table::State& state,
@@ -56,6 +24,88 @@ void wrong_in(const Table::State& state,
         {level.source->label, line_of(*found.node), dotted(path, member), std::move(message)});
 }
 
+struct Item {
+    std::string name;  // as the most specific level spells it
+    Found found;
+};
+
+/// By the name that is compared.
+using Items = std::map<std::string, Item>;
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+}
+
+void put(Items& items, const std::string& compared, Item item) {
+    if (is_false(*item.found.node)) {
+        items.erase(compared);
+    } else {
+        items.insert_or_assign(compared, std::move(item));
+    }
+}
+
+/// Puts what the table of one level has over `items`; false when it has a name twice.
+bool put_over(Items& items,
+              const Table::State& state,
+              const Found& found,
+              std::string_view key,
+              Names names) {
+    bool right = true;
+    std::map<std::string, std::string_view> seen;
+    for (const auto& [name, value] : *found.node->as_table()) {
+        Item item{std::string{name.str()}, {&value, found.level}};
+        if (names == Names::exact) {
+            put(items, std::string{name.str()}, std::move(item));
+            continue;
+        }
+        const auto [first, fresh] = seen.emplace(lower(name.str()), name.str());
+        if (fresh) {
+            put(items, first->first, std::move(item));
+            continue;
+        }
+        right = false;
+        wrong_in(state,
+                 item.found,
+                 key,
+                 item.name,
+                 "is the same as " + quoted(first->second) + ", as case makes no difference");
+    }
+    return right;
+}
+
+/// The winning node of each name; nothing when no level has the table or one has something else.
+/// `right`: that there are some and nothing is wrong with the names.
+std::optional<Items> merged(Table::State& state, std::string_view key, Names names, bool& right) {
+    state.known->add_whole(key);
+    Items out;
+    bool present = false;
+    bool no_twins = true;
+    for (std::size_t i = state.levels.size(); i-- > 0;) {
+        const toml::node* node =
+            state.levels[i].table == nullptr ? nullptr : state.levels[i].table->get(key);
+        if (node == nullptr) {
+            continue;
+        }
+        if (is_false(*node)) {
+            out.clear();
+            present = false;
+            continue;
+        }
+        if (!node->is_table()) {
+            state.wrong({node, i}, key, "must be a table, not " + std::string{describe(*node)});
+            return std::nullopt;
+        }
+        present = true;
+        no_twins = put_over(out, state, {node, i}, key, names) && no_twins;
+    }
+    right = present && no_twins;
+    return present ? std::optional{std::move(out)} : std::nullopt;
+}
+
 }  // namespace
 
 bool Table::read(Key key, std::map<std::string, std::string>& value) {
@@ -63,10 +113,10 @@ bool Table::read(Key key, std::map<std::string, std::string>& value) {
         return false;
     }
     bool right = false;
-    if (const auto nodes = merged(*state_, key.name)) {
-        right = true;
+    if (const auto nodes = merged(*state_, key.name, Names::exact, right)) {
         std::map<std::string, std::string> items;
-        for (const auto& [name, found] : *nodes) {
+        for (const auto& [compared, item] : *nodes) {
+            const auto& [name, found] = item;
             if (const auto* string = found.node->as_string()) {
                 items.emplace(name, string->get());
                 continue;
@@ -85,15 +135,15 @@ bool Table::read(Key key, std::map<std::string, std::string>& value) {
     return right;
 }
 
-bool Table::read(Key key, std::map<std::string, Text>& value) {
+bool Table::read(Key key, std::map<std::string, Text>& value, Names names) {
     if (state_->document(key, "table of strings or secrets", "")) {
         return false;
     }
     bool right = false;
-    if (const auto nodes = merged(*state_, key.name)) {
-        right = true;
+    if (const auto nodes = merged(*state_, key.name, names, right)) {
         std::map<std::string, Text> items;
-        for (const auto& [name, found] : *nodes) {
+        for (const auto& [compared, item] : *nodes) {
+            const auto& [name, found] = item;
             TextResult result = read_text(
                 *found.node, *state_->levels[found.level].source, state_->context->inputs);
             if (result.text) {

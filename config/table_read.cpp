@@ -15,6 +15,17 @@ std::string between(const std::string& least, const std::string& most) {
     return "must be between " + least + " and " + most;
 }
 
+Text absolute_path(const std::string& directory, const Text& path) {
+    std::string whole = config::absolute_path(directory, path.reveal());
+    return path.is_secret() ? Text::secret(std::move(whole)) : Text::plain(std::move(whole));
+}
+
+std::string cannot_read(const Text& path, const FileContent& file) {
+    const std::string shown =
+        path.is_secret() ? "the file that the secret names" : quoted(path.reveal());
+    return "cannot read " + shown + ": " + file.error;
+}
+
 }  // namespace
 
 bool Table::read(Key key, bool& value) {
@@ -206,30 +217,34 @@ bool Table::read_word(Key key, std::string& value, std::span<const std::string_v
     return right;
 }
 
-bool Table::read_file(Key key, std::string& path, std::string& content) {
-    if (state_->document(key, "path of a file", path.empty() ? "" : quoted(path))) {
+bool Table::read_file(Key key, Text& path, std::string& content) {
+    if (state_->document(
+            key, "path of a file, or secret", path.reveal().empty() ? "" : quoted(path.show()))) {
         return false;
     }
     bool right = false;
     if (const Found found = state_->find(key.name)) {
-        if (const auto* string = found.node->as_string()) {
-            const std::string wanted =
-                absolute_path(state_->levels[found.level].source->directory, string->get());
-            Inputs own;
-            Inputs& inputs = state_->context->inputs != nullptr ? *state_->context->inputs : own;
-            const FileContent& file = inputs.file(wanted);
+        const Source& source = *state_->levels[found.level].source;
+        Inputs own;
+        Inputs& inputs = state_->context->inputs != nullptr ? *state_->context->inputs : own;
+        TextResult named = read_text(*found.node, source, &inputs);
+        if (named.text) {
+            named.text = absolute_path(source.directory, *named.text);
+            const FileContent& file = inputs.file(named.text->reveal());
             if (file.bytes) {
-                path = wanted;
+                path = *std::move(named.text);
                 content = *file.bytes;
                 right = true;
             } else {
-                state_->wrong(found, key.name, "cannot read " + quoted(wanted) + ": " + file.error);
+                named.error = cannot_read(*named.text, file);
             }
-        } else {
-            state_->wrong(found, key.name, not_a("the path of a file", *found.node));
+        }
+        if (!right) {
+            state_->wrong(found, key.name, std::move(named.error));
         }
     }
-    state_->trace(key.name, path);
+    state_->trace(key.name, path.is_secret() ? "secret" : "plain");
+    state_->trace(key.name, path.reveal());
     state_->trace(key.name, content);
     return right;
 }

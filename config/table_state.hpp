@@ -32,14 +32,19 @@ public:
     struct Entry {
         std::string name;
         bool whole = false;            // its value was read, not only some keys below it
+        bool offered = true;           // may be what was meant by an unknown key
         std::shared_ptr<Known> below;  // null: nothing below it was asked for
     };
 
     void add_whole(std::string_view name) { at(name).whole = true; }
 
+    /// Counts it as known, but does not offer it.
+    void hide(std::string_view name);
+
     std::shared_ptr<Known> below(std::string_view name);
     void merge(const Known& other);
     [[nodiscard]] const Entry* find(std::string_view name) const;
+    /// Of those that are offered.
     [[nodiscard]] std::vector<std::string_view> names() const;
 
 private:

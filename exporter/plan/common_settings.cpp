@@ -17,6 +17,17 @@ using namespace std::chrono_literals;
 constexpr std::array<std::string_view, 7> common_keys{
     "name", "url", "kind", "module", "interval", "timeout", "labels"};
 
+bool is_target(SettingsPlace place) {
+    return place == SettingsPlace::target || place == SettingsPlace::lone_target;
+}
+
+bool belongs(std::string_view key, SettingsPlace place) {
+    if (key == "name" || key == "url") {
+        return is_target(place);
+    }
+    return key != "module" || place != SettingsPlace::module;
+}
+
 bool is_label_name(std::string_view name) {
     const auto letter = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -88,11 +99,11 @@ void read_identity(config::Table& table, CommonSettings& settings) {
 }  // namespace
 
 void read_common(config::Table& table, CommonSettings& settings, SettingsPlace place) {
-    if (place == SettingsPlace::target) {
+    if (is_target(place)) {
         read_identity(table, settings);
     } else {
         for (const std::string_view key : {std::string_view{"name"}, std::string_view{"url"}}) {
-            table.allow(key);
+            table.tolerate(key);
             if (table.origin(key)) {
                 table.error(key, "belongs to a [[target]] only");
             }
@@ -101,7 +112,7 @@ void read_common(config::Table& table, CommonSettings& settings, SettingsPlace p
     table.read({"kind", "The kind of probe, where the url's scheme does not say it."},
                settings.kind);
     if (place == SettingsPlace::module) {
-        table.allow("module");
+        table.tolerate("module");
         if (table.origin("module") == std::size_t{0}) {
             table.error("module", "a module cannot use another module");
         }
@@ -131,9 +142,13 @@ void read_common(config::Table& table, CommonSettings& settings, SettingsPlace p
     }
 }
 
-void allow_common(config::Table& table) {
+void allow_common(config::Table& table, SettingsPlace place) {
     for (const std::string_view key : common_keys) {
-        table.allow(key);
+        if (belongs(key, place)) {
+            table.allow(key);
+        } else {
+            table.tolerate(key);
+        }
     }
 }
 

@@ -22,8 +22,9 @@ struct CommonSettings {
     std::map<std::string, std::string> labels;
 };
 
-/// Which table is read: what a module or [defaults] may not hold differs.
-enum class SettingsPlace : std::uint8_t { target, module, defaults };
+/// Which table is read: what a module or [defaults] may not hold differs. Of a lone target, whose
+/// module is unknown, nobody can say what it inherits.
+enum class SettingsPlace : std::uint8_t { target, lone_target, module, defaults };
 
 /// Reads (or documents) the common keys. The first layer of `table` is the one that `place` names;
 /// rules between keys (timeout against interval, names of labels) are checked here too. An
@@ -31,7 +32,7 @@ enum class SettingsPlace : std::uint8_t { target, module, defaults };
 void read_common(config::Table& table, CommonSettings& settings, SettingsPlace place);
 
 /// Tells `table` that the common keys are known, without reading them.
-void allow_common(config::Table& table);
+void allow_common(config::Table& table, SettingsPlace place);
 
 [[nodiscard]] const probes::Kind* find_kind(std::span<const probes::Kind> kinds,
                                             std::string_view name);

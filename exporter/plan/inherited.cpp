@@ -185,11 +185,13 @@ std::shared_ptr<const probes::Probe> PlanInherited::probe(Entry& entry, const pr
     if (entry.layer) {
         config::Layer defaults = defaults_layer_;
         defaults.checked = true;
-        made = context_.pool.make(kind, settings, {*entry.layer, std::move(defaults)});
+        made = context_.pool.make(
+            kind, settings, {*entry.layer, std::move(defaults)}, SettingsPlace::module);
     } else {
         // Keys of other kinds are no errors in [defaults]: an empty first layer has no unknown
         // keys.
-        made = context_.pool.make(kind, settings, {config::Layer{}, defaults_layer_});
+        made = context_.pool.make(
+            kind, settings, {config::Layer{}, defaults_layer_}, SettingsPlace::defaults);
     }
     inputs_used_.merge(context_.inputs.take_used());
     context_.inputs.note_used(others);

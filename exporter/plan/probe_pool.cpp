@@ -1,21 +1,20 @@
 // Interning of probes by what they read.
 #include "exporter/plan/probe_pool.hpp"
 
-#include "exporter/plan/common_settings.hpp"
-
 #include <utility>
 
 namespace sonde::exporter {
 
 ProbePool::ProbePtr ProbePool::make(const probes::Kind& kind,
                                     const config::Context& context,
-                                    std::vector<config::Layer> layers) {
+                                    std::vector<config::Layer> layers,
+                                    SettingsPlace place) {
     std::string trace{kind.name};
     trace += '\0';
     config::Context traced = context;
     traced.trace = &trace;
     config::Table table{traced, std::move(layers)};
-    allow_common(table);
+    allow_common(table, place);
     ProbePtr made = kind.make(table);
     table.report_unknown();
     if (!made) {

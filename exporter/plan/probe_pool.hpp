@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/table.hpp"
+#include "exporter/plan/common_settings.hpp"
 #include "exporter/plan/digest.hpp"
 #include "probes/kinds/kinds.hpp"
 
@@ -19,11 +20,13 @@ class ProbePool {
 public:
     using ProbePtr = std::shared_ptr<const probes::Probe>;
 
-    /// Kind::make over `layers`; null when something was wrong (it is in the context's
-    /// diagnostics). Keys of the first layer that are neither common nor the kind's are reported.
+    /// Kind::make over `layers`, the first of which is that of `place`; null when something was
+    /// wrong (it is in the context's diagnostics). Keys of the first layer that are neither common
+    /// nor the kind's are reported.
     ProbePtr make(const probes::Kind& kind,
                   const config::Context& context,
-                  std::vector<config::Layer> layers);
+                  std::vector<config::Layer> layers,
+                  SettingsPlace place);
 
     /// Forgets probes that nobody uses any more.
     void forget_unused();

@@ -90,31 +90,39 @@ std::shared_ptr<const Job> TargetReader::read(config::Layer target, std::size_t 
     if (!module && !config::removes(target, "module")) {
         module = config::plain_string(inherited_.defaults(), "module");
     }
-    PlanInherited::Entry* entry = inherited_.find(module.value_or(""));
+    PlanInherited::Entry* const known = inherited_.find(module.value_or(""));
+    PlanInherited::Entry& entry = known != nullptr ? *known : *inherited_.find("");
+    const auto place = known != nullptr ? SettingsPlace::target : SettingsPlace::lone_target;
     const std::size_t errors = context_.diagnostics.all().size();
     config::Context settings = context_.settings();
-    config::Table table{
-        settings, inherited_.layers(target, entry != nullptr ? *entry : *inherited_.find(""))};
+    config::Table table{settings, inherited_.layers(target, entry)};
     CommonSettings common;
-    read_common(table, common, SettingsPlace::target);
-    if (entry == nullptr) {
+    read_common(table, common, place);
+    if (known == nullptr) {
         table.error("module", unknown_word("module", *module, inherited_.module_names()));
+    }
+    const probes::Kind* named = kind_named(table, common, entry);
+    std::shared_ptr<Job> job = build(table, common, entry, named);
+    const probes::Kind* kind = kind_of(common, named);
+    if (known == nullptr || kind == nullptr) {
+        check_alone(target, entry, kind != nullptr ? *kind : likely_kind(common));
         return nullptr;
     }
-    std::shared_ptr<Job> job = build(table, common, *entry);
-    if (job) {
-        job->probe = probe(table, target, *entry, *find_kind(context_.kinds, job->kind));
+    std::shared_ptr<const probes::Probe> made = probe(table, target, entry, *kind);
+    if (!job || !made || context_.diagnostics.all().size() != errors) {
+        return nullptr;
     }
-    return context_.diagnostics.all().size() == errors && job && job->probe ? job : nullptr;
+    job->probe = std::move(made);
+    return job;
 }
 
 std::shared_ptr<Job> TargetReader::build(config::Table& table,
                                          const CommonSettings& settings,
-                                         PlanInherited::Entry& entry) {
+                                         const PlanInherited::Entry& entry,
+                                         const probes::Kind* named) {
     if (settings.url.reveal().empty()) {
         return nullptr;
     }
-    const probes::Kind* named = kind_named(table, settings, entry);
     std::string error;
     std::optional<TargetUrl> url = parse_target_url(settings.url, named, context_.kinds, error);
     if (!url) {
@@ -167,6 +175,30 @@ const probes::Kind* TargetReader::kind_named(config::Table& table,
     return nullptr;  // a kind from [defaults] is only for urls that have no scheme
 }
 
+const probes::Kind* TargetReader::kind_of(const CommonSettings& settings,
+                                          const probes::Kind* named) const {
+    const std::string scheme = scheme_of(settings.url.reveal());
+    if (named != nullptr || !scheme.empty()) {
+        return named != nullptr ? named : kind_of_scheme(context_.kinds, scheme);
+    }
+    const bool only_a_host = settings.kind.empty() && !settings.url.reveal().empty();
+    return only_a_host ? &standard_kind(context_.kinds) : nullptr;
+}
+
+const probes::Kind& TargetReader::likely_kind(const CommonSettings& settings) const {
+    const probes::Kind* kind = find_kind(context_.kinds, settings.kind);
+    return kind != nullptr ? *kind : standard_kind(context_.kinds);
+}
+
+void TargetReader::check_alone(const config::Layer& target,
+                               const PlanInherited::Entry& entry,
+                               const probes::Kind& kind) {
+    config::Context settings = context_.settings();
+    settings.partial = true;
+    (void)context_.pool.make(
+        kind, settings, inherited_.layers(target, entry), SettingsPlace::target);
+}
+
 std::shared_ptr<const probes::Probe> TargetReader::probe(config::Table& table,
                                                          const config::Layer& target,
                                                          PlanInherited::Entry& entry,
@@ -204,8 +236,8 @@ std::shared_ptr<const probes::Probe> TargetReader::make(const config::Layer& tar
                                                         const PlanInherited::Entry& entry,
                                                         const probes::Kind& kind) {
     const std::size_t errors = context_.diagnostics.all().size();
-    std::shared_ptr<const probes::Probe> made =
-        context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry));
+    std::shared_ptr<const probes::Probe> made = context_.pool.make(
+        kind, context_.settings(), inherited_.layers(target, entry), SettingsPlace::target);
     const auto complained = [&] {
         return context_.diagnostics.all().size() != errors;
     };
@@ -216,8 +248,10 @@ std::shared_ptr<const probes::Probe> TargetReader::make(const config::Layer& tar
     if (!made && !complained() && std::any_of(probes.begin(), probes.end(), probe_of_layers)) {
         // Keys that are right on their own do not fit together: say it where they stand, inherited
         // or not.
-        made =
-            context_.pool.make(kind, context_.settings(), inherited_.layers(target, entry, false));
+        made = context_.pool.make(kind,
+                                  context_.settings(),
+                                  inherited_.layers(target, entry, false),
+                                  SettingsPlace::target);
     }
     if (!made && context_.diagnostics.ok()) {
         context_.diagnostics.add(

@@ -40,10 +40,20 @@ public:
 private:
     std::shared_ptr<Job> build(config::Table& table,
                                const CommonSettings& settings,
-                               PlanInherited::Entry& entry);
+                               const PlanInherited::Entry& entry,
+                               const probes::Kind* named);
+    /// The kind that `kind` names, if it fits the url.
     const probes::Kind* kind_named(config::Table& table,
                                    const CommonSettings& settings,
                                    const PlanInherited::Entry& entry);
+    /// The kind whose keys the target has, be its url right or wrong; null: nobody can say.
+    [[nodiscard]] const probes::Kind* kind_of(const CommonSettings& settings,
+                                              const probes::Kind* named) const;
+    [[nodiscard]] const probes::Kind& likely_kind(const CommonSettings& settings) const;
+    /// Reports what is wrong in the target's own keys when its module or its kind is in doubt.
+    void check_alone(const config::Layer& target,
+                     const PlanInherited::Entry& entry,
+                     const probes::Kind& kind);
     std::shared_ptr<const probes::Probe> probe(config::Table& table,
                                                const config::Layer& target,
                                                PlanInherited::Entry& entry,

@@ -1,11 +1,15 @@
 #include "probes/net/tls_context.hpp"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <map>
 #include <mutex>
+#include <new>
+#include <string_view>
 
 namespace sonde::probes::net {
 
@@ -38,17 +42,58 @@ bool add_pem(X509_STORE* store, const std::string& pem, std::string& error) {
     return true;
 }
 
+using Digest = std::array<unsigned char, 32>;
+
+Digest sha256(std::string_view bytes) {
+    Digest out{};
+    if (EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+        throw std::bad_alloc{};  // SHA-256 has no other way to fail
+    }
+    return out;
+}
+
+/// The contexts in use, by the digest of their certificates: a PEM may be large.
+struct Made {
+    std::mutex mutex;
+    std::map<Digest, std::weak_ptr<const TlsContext>> contexts;
+
+    void forget_unused() {
+        std::erase_if(contexts, [](const auto& entry) { return entry.second.expired(); });
+    }
+};
+
+Made& made() {
+    static Made all;
+    return all;
+}
+
 }  // namespace
 
 std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
                                                    std::string& error) {
-    static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<const TlsContext>> made;
-    const std::scoped_lock lock{mutex};
-    std::weak_ptr<const TlsContext>& known = made[settings.ca_pem];
-    if (auto context = known.lock()) {
-        return context;
+    const Digest key = sha256(settings.ca_pem);
+    const std::scoped_lock lock{made().mutex};
+    if (const auto known = made().contexts.find(key); known != made().contexts.end()) {
+        if (auto context = known->second.lock()) {
+            return context;
+        }
     }
+    std::shared_ptr<const TlsContext> context = load(settings, error);
+    if (!context) {
+        return nullptr;
+    }
+    made().forget_unused();
+    made().contexts.emplace(key, context);
+    if (settings.ca_pem.empty()) {
+        // Nearly every target uses it and a reload must not load it again.
+        static std::shared_ptr<const TlsContext> kept;
+        kept = context;
+    }
+    return context;
+}
+
+std::shared_ptr<const TlsContext> TlsContext::load(const TlsSettings& settings,
+                                                   std::string& error) {
     std::shared_ptr<const TlsContext> context{new TlsContext{SSL_CTX_new(TLS_client_method())}};
     SSL_CTX* native = context->native();
     if (settings.ca_pem.empty()) {
@@ -62,13 +107,12 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
                          SSL_MODE_RELEASE_BUFFERS);
     // One read(2) for what has arrived instead of two for each record.
     SSL_CTX_set_read_ahead(native, 1);
-    known = context;
-    if (settings.ca_pem.empty()) {
-        // Nearly every target uses it and a reload must not load it again.
-        static std::shared_ptr<const TlsContext> kept;
-        kept = context;
-    }
     return context;
+}
+
+std::size_t TlsContext::remembered() {
+    const std::scoped_lock lock{made().mutex};
+    return made().contexts.size();
 }
 
 TlsContext::~TlsContext() {

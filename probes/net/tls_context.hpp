@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,9 @@ public:
     /// when there is no usable certificate in ca_pem. Any thread.
     static std::shared_ptr<const TlsContext> make(const TlsSettings& settings, std::string& error);
 
+    /// How many contexts are remembered, in use or just no more.
+    [[nodiscard]] static std::size_t remembered();
+
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
@@ -29,6 +33,8 @@ public:
 
 private:
     explicit TlsContext(SSL_CTX* context) : context_(context) {}
+
+    static std::shared_ptr<const TlsContext> load(const TlsSettings& settings, std::string& error);
 
     SSL_CTX* context_;
 };

@@ -31,13 +31,43 @@ TEST_CASE("text that toml++ could not survive or take is an error") {
     }
 }
 
-TEST_CASE("many dots in strings and lists are no endless key") {
+TEST_CASE("many dots in strings, lists and comments are no endless key") {
+    const std::string dots(2000, '.');
     std::string list = "ips = [";
     for (int i = 0; i < 2000; ++i) {
         list += "\"192.0.2.1\", ";
     }
-    Diagnostics diagnostics;
-    CHECK(Document::parse(list + "]\n", {"x.toml", "/"}, diagnostics));
+    for (const std::string& text : {list + "]\n",
+                                    "a = \"" + dots + "\\\"" + dots + "\"\n",
+                                    "a = '" + dots + "\\'\n",
+                                    "a = \"\"\"\n\"\"" + dots + "\\\"\"\"" + dots + "\"\"\"\"\"\n",
+                                    "a = '''" + dots + "\n''" + dots + "\\''''\n",
+                                    "\"" + dots + "\".\"\" = ''\n",
+                                    "# it's " + dots + "\na = '' # \"" + dots + "\n",
+                                    "# " + dots}) {
+        CAPTURE(text);
+        Diagnostics diagnostics;
+        CHECK(Document::parse(text, {"x.toml", "/"}, diagnostics));
+        CHECK(diagnostics.text() == "");
+    }
+}
+
+TEST_CASE("an endless key is found at its line, behind strings and comments of any form") {
+    std::string key = "a";
+    for (int i = 0; i < 1001; ++i) {
+        key += i % 2 == 0 ? ".b" : ".\"=\"";
+    }
+    for (const std::string_view before : {"\n\n",
+                                          "a = \"\"\"\n\\\"\"\"\"\"\n",
+                                          "a = '''\n\\'''\n",
+                                          "a = \"\\\\\"\nb = '\\'\n",
+                                          "# it's\na = [\"\", '', \"\"\"\"\"\", ''''''] # \"\n"}) {
+        CAPTURE(before);
+        Diagnostics diagnostics;
+        CHECK_FALSE(
+            Document::parse(std::string{before} + key + " = 1\n", {"x.toml", "/"}, diagnostics));
+        CHECK(diagnostics.text() == "x.toml:3: a dotted key of more than 1000 parts\n");
+    }
 }
 
 TEST_CASE("a table that is taken out outlives the rest and keeps its lines") {

@@ -90,23 +90,66 @@ TEST_CASE("a map may mix plain texts and secrets, over layers") {
     CHECK(documents.diagnostics.text() == "");
 }
 
+TEST_CASE("where case makes no difference, names are merged, removed and refused without it") {
+    Documents documents;
+    Table table{
+        documents.context,
+        {documents.layer("target", "headers = { authorization = 'b', X-ENV = false, New = 'n' }\n"),
+         documents.layer("module",
+                         "headers = { Authorization = 'a', X-Env = 'e', Kept = 'k' }\n")}};
+    std::map<std::string, Text> headers;
+    CHECK(table.read({"headers", ""}, headers, Names::any_case));
+    CHECK(headers == std::map<std::string, Text>{{"authorization", Text::plain("b")},
+                                                 {"Kept", Text::plain("k")},
+                                                 {"New", Text::plain("n")}});
+    Table twice = documents.table("headers = { X-Env = 'a', y = 'y', x-env = false }\n");
+    CHECK(twice.read({"headers", ""}, headers));
+    CHECK(documents.diagnostics.text() == "");
+    CHECK_FALSE(twice.read({"headers", ""}, headers, Names::any_case));
+    CHECK(documents.diagnostics.text() ==
+          "t.toml:1: t.headers.x-env: is the same as \"X-Env\", as case makes no difference\n");
+}
+
 TEST_CASE("a file is read against the directory of the document that names it") {
     const sonde::tests::TempDir directory;
     const std::string path = directory.write("ca/root.pem", "PEM").string();
     Documents documents{directory.path().string()};
     Table table = documents.table("ca = 'ca/root.pem'\nnone = 'none.pem'\nlist = ['x']\n");
-    std::string file;
+    Text file;
     std::string content;
     CHECK(table.read_file({"ca", ""}, file, content));
-    CHECK(file == path);
+    CHECK(file == Text::plain(path));
     CHECK(content == "PEM");
     CHECK_FALSE(table.read_file({"none", ""}, file, content));
     CHECK_FALSE(table.read_file({"list", ""}, file, content));
     CHECK(content == "PEM");
+    CHECK(documents.diagnostics.text() == "t.toml:2: t.none: cannot read \"" +
+                                              (directory.path() / "none.pem").string() +
+                                              "\": No such file or directory\n"
+                                              "t.toml:3: t.list: must be a string, { file = "
+                                              "\"path\" } or { env = \"NAME\" }, not a list\n");
+}
+
+TEST_CASE("the path of a file may be a secret, which no error repeats") {
+    const sonde::tests::TempDir directory;
+    const std::string path = directory.write("ca/root.pem", "PEM").string();
+    directory.write("good", "ca/root.pem\n");
+    directory.write("bad", "ca/hidden.pem\n");
+    Documents documents{directory.path().string()};
+    Table table = documents.table(
+        "ca = { file = 'good' }\nnone = { file = 'bad' }\nunset = { env = 'UNSET' }\n");
+    Text file;
+    std::string content;
+    CHECK(table.read_file({"ca", ""}, file, content));
+    CHECK(file == Text::secret(path));
+    CHECK(content == "PEM");
+    CHECK(documents.inputs.take_used().contains(path));
+    CHECK_FALSE(table.read_file({"none", ""}, file, content));
+    CHECK_FALSE(table.read_file({"unset", ""}, file, content));
     CHECK(documents.diagnostics.text() ==
-          "t.toml:2: t.none: cannot read \"" + (directory.path() / "none.pem").string() +
-              "\": No such file or directory\n"
-              "t.toml:3: t.list: must be the path of a file, not a list\n");
+          "t.toml:2: t.none: cannot read the file that the secret names: No such file or "
+          "directory\n"
+          "t.toml:3: t.unset: the environment variable \"UNSET\" is not set\n");
 }
 
 TEST_CASE("within one load a file is read once") {
@@ -127,4 +170,17 @@ TEST_CASE("files that have no end or are too large are refused") {
     CHECK(read_whole_file(directory.write("fits", std::string(1000, 'x')).string(), 1000).bytes ==
           std::string(1000, 'x'));
     CHECK(read_whole_file(directory.write("empty", "").string(), 1000).bytes == "");
+}
+
+TEST_CASE("a file that says it is larger than memory is an error at the key that names it") {
+    const sonde::tests::TempDir directory;
+    const std::filesystem::path endless = directory.write("endless.pem", "");
+    std::filesystem::resize_file(endless, std::uintmax_t{1} << 42U);
+    Documents documents{directory.path().string()};
+    Table table = documents.table("ca = 'endless.pem'\n");
+    Text file;
+    std::string content;
+    CHECK_FALSE(table.read_file({"ca", ""}, file, content));
+    CHECK(documents.diagnostics.text() ==
+          "t.toml:1: t.ca: cannot read \"" + endless.string() + "\": File too large\n");
 }

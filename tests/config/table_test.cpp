@@ -261,6 +261,15 @@ TEST_CASE("keys can be counted as known without reading them") {
     CHECK(documents.diagnostics.text() == "t.toml:4: t.tls.other: unknown key; known here: ca\n");
 }
 
+TEST_CASE("a key that is only tolerated is not offered for an unknown one") {
+    Documents documents;
+    Table table = documents.table("name = 1\nnam = 2\n");
+    table.tolerate("name");
+    table.allow("labels");
+    table.report_unknown();
+    CHECK(documents.diagnostics.text() == "t.toml:2: t.nam: unknown key; known here: labels\n");
+}
+
 TEST_CASE("a list of mixed elements is walked; one value counts as a list of one") {
     Documents documents;
     Table table = documents.table("status = ['2xx', 404, { from = 1 }, 1.5]\nsingle = 301\n");

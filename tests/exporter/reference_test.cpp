@@ -44,7 +44,7 @@ TEST_CASE("the config reference has every table, the common keys and each kind's
           "| `interval` | duration, 100ms to 7d | `\"30s\"` |",
           "| `url` | string or secret |",
           "### Kind `http`\n\nWeb pages. Chosen by the url schemes `http` `https`.",
-          "| `tls.ca_file` | path of a file |",
+          "| `tls.ca_file` | path of a file, or secret |",
           "| `headers` | table of strings or secrets |",
           "### Kind `ask`"}) {
         CAPTURE(line);

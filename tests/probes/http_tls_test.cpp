@@ -71,6 +71,24 @@ TEST_CASE("a certificate that does not pass fails the check, tells its facts, an
     }
 }
 
+TEST_CASE("a secret server_name is asked for and checked, and no detail shows it") {
+    const TestCa ca;
+    const TempDir directory;
+    const std::string secret = directory.write("name", "hush.test\n").string();
+    CertificateSpec right;
+    right.dns_names = {"hush.test"};
+    const std::string settings = "tls = { server_name = { file = \"" + secret +
+                                 "\" }, ca_file = \"" + ca.write(directory).string() + "\" }";
+    ScriptedServer server({tls_answer({.identity = ca.issue(right)}, response("hello")),
+                           {step::tls({.identity = ca.issue()}), step::wait_for_close()}});
+    CHECK(check_site(server.url("/", "https"), {.settings = settings}).failure == Failure::none);
+    const ProbeResult other = check_site(server.url("/", "https"), {.settings = settings});
+    CHECK(other.failure == Failure::certificate_name);
+    CHECK(mentions(other.detail, {server.address(), "<secret>", "mismatch"}));
+    CHECK(other.detail.find("hush") == std::string::npos);
+    CHECK(server.finished()[0].sni == "hush.test");
+}
+
 TEST_CASE("insecure_skip_verify asks all the same and still tells that nothing was verified") {
     const TestCa ca;
     for (const BadCertificate& bad : bad_certificates(ca)) {

@@ -123,8 +123,9 @@ asio::awaitable<bool> Hop::connect() {
 }
 
 asio::awaitable<bool> Hop::secure() {
-    const bool named = !check_.spec.server_name.empty() && url_.host() == check_.target.host();
-    const std::string name = named ? check_.spec.server_name : std::string{url_.host()};
+    const config::Text& own = check_.spec.server_name;
+    const bool named = !own.reveal().empty() && url_.host() == check_.target.host();
+    const std::string name = named ? own.reveal() : std::string{url_.host()};
     const net::TimePoint began = check_.run.now();
     net::TlsStream& tls = connection_.start_tls(*check_.spec.tls, name);
     for (;;) {
@@ -142,7 +143,7 @@ asio::awaitable<bool> Hop::secure() {
     }
     // Up to the arrival of the server's last flight: the checking of certificates is our own time.
     check_.phase(Phase::tls, began, std::max(connection_.stream().arrival(), began) - began);
-    co_return inspect_tls(name);
+    co_return inspect_tls(named ? std::string{own.show()} : name);
 }
 
 bool Hop::inspect_tls(const std::string& name) {

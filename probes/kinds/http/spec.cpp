@@ -37,7 +37,11 @@ bool is_credential(std::string_view lower_name) {
 
 void read_headers(Table& table, Spec& spec, bool& good) {
     std::map<std::string, Text> headers;
-    table.read({"headers", "Request header fields, each a string or a secret."}, headers);
+    table.read({"headers",
+                "Request header fields, each a string or a secret. Case makes no difference in "
+                "their names."},
+               headers,
+               config::Names::any_case);
     std::map<std::string, std::string> defaults = {
         {"user-agent", "User-Agent: Sonde/" SONDE_VERSION "\r\n"},
         {"accept", "Accept: */*\r\n"},
@@ -95,32 +99,60 @@ void read_status(Table& table, Spec& spec, bool& good) {
     }
 }
 
-bool read_pattern(const config::Value& item, wire::PatternSpec& pattern) {
+constexpr std::string_view secret_pattern_form =
+    "a secret pattern is written { name = \"...\", pattern = { file = \"...\" } }";
+
+bool read_pattern_table(const config::Value& item,
+                        Table& table,
+                        wire::PatternSpec& spec,
+                        Text& pattern) {
+    if (!table.origin("pattern") && (table.origin("file") || table.origin("env"))) {
+        item.error(std::string{secret_pattern_form});
+        return false;
+    }
+    std::string expect = "present";
+    static constexpr std::array<std::string_view, 2> words{"present", "absent"};
+    const bool has_pattern = table.read({"pattern", "RE2 syntax."}, pattern);
+    const bool has_name = table.read({"name", "For the labels; default: the pattern."}, spec.name);
+    table.read_word({"expect", "`present` or `absent`."}, expect, words);
+    table.report_unknown();
+    spec.expect_present = expect == "present";
+    if (!table.origin("pattern")) {
+        item.error("`pattern` is missing");
+    }
+    const bool nameless = pattern.is_secret() && spec.name.empty();
+    if (nameless && (has_name || !table.origin("name"))) {
+        item.error("needs a name, which the labels show: " + std::string{secret_pattern_form});
+    }
+    return has_pattern && !nameless;
+}
+
+/// RE2's words quote the pattern.
+bool check_pattern(const config::Value& item, const Text& pattern) {
+    const auto error = wire::PatternSet::check(pattern.reveal());
+    if (error) {
+        item.error(pattern.is_secret() ? "the secret does not hold a pattern that compiles (RE2)"
+                                       : "the pattern does not compile (RE2): " + error->what);
+    }
+    return !error;
+}
+
+bool read_pattern(const config::Value& item, wire::PatternSpec& spec) {
+    Text pattern;
     if (const auto text = item.string()) {
-        pattern.pattern = *text;
+        pattern = Text::plain(*text);
     } else if (auto table = item.table()) {
-        std::string expect = "present";
-        static constexpr std::array<std::string_view, 2> words{"present", "absent"};
-        const bool has_pattern = table->read({"pattern", "RE2 syntax."}, pattern.pattern);
-        table->read({"name", "For the labels; default: the pattern."}, pattern.name);
-        table->read_word({"expect", "`present` or `absent`."}, expect, words);
-        pattern.expect_present = expect == "present";
-        if (!has_pattern) {
-            table->error("pattern", "is missing");
+        if (!read_pattern_table(item, *table, spec, pattern)) {
             return false;
         }
-        table->report_unknown();
     } else {
         item.error(
             "must be a string, or a table like { name = \"no_error\", pattern = \"...\", expect = "
             "\"absent\" }");
         return false;
     }
-    if (const auto error = wire::PatternSet::check(pattern.pattern)) {
-        item.error("the pattern does not compile (RE2): " + error->what);
-        return false;
-    }
-    return true;
+    spec.pattern = pattern.reveal();
+    return check_pattern(item, pattern);
 }
 
 void read_patterns(Table& table, Spec& spec, bool& good) {
@@ -128,7 +160,7 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
     table.each({"regex",
                 "Patterns (RE2 syntax) that the body is searched for, each with its own "
                 "`probe_regex_match`: a string, or `{ name, pattern, expect = \"present\" | "
-                "\"absent\" }`."},
+                "\"absent\" }`, where `pattern` may be a secret."},
                "string or table",
                [&](const config::Value& item) {
                    wire::PatternSpec pattern;
@@ -160,7 +192,9 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
         wire::PatternError error;
         spec.patterns = wire::PatternSet::compile(std::move(patterns), error);
         if (!spec.patterns) {
-            table.error("regex", "pattern " + std::to_string(error.index + 1) + ": " + error.what);
+            // RE2's words, which may quote a secret, were told when each pattern was checked.
+            table.error("regex",
+                        "pattern " + std::to_string(error.index + 1) + " does not compile");
             good = false;
         }
     }
@@ -196,24 +230,31 @@ void read_reading(Table& table, Spec& spec, bool& good) {
 
 void read_tls(Table& table, Spec& spec, bool& good) {
     Table tls = table.sub({"tls", "How the server's certificate is checked."});
-    std::string path;
+    Text path;
     net::TlsSettings settings;
-    tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
-                  path,
-                  settings.ca_pem);
+    const bool has_ca =
+        tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
+                      path,
+                      settings.ca_pem);
     tls.read(
         {"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
         spec.server_name);
     tls.read({"insecure_skip_verify",
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
-    if (table.documenting() || (tls.origin("ca_file") && settings.ca_pem.empty())) {
+    if (table.documenting() || (tls.origin("ca_file") && !has_ca)) {
+        return;
+    }
+    if (has_ca && settings.ca_pem.empty()) {
+        tls.error("ca_file",
+                  std::string{path.show()} + ": the file is empty; it must hold PEM blocks");
+        good = false;
         return;
     }
     std::string error;
     spec.tls = net::TlsContext::make(settings, error);
     if (!spec.tls) {
-        tls.error("ca_file", path + ": " + error);
+        tls.error("ca_file", std::string{path.show()} + ": " + error);
         good = false;
     }
 }

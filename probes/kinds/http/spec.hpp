@@ -2,6 +2,7 @@
 // every file of this folder; immutable afterwards.
 #pragma once
 
+#include "config/secret.hpp"
 #include "config/table.hpp"
 #include "probes/net/tls_context.hpp"
 #include "probes/wire/patterns.hpp"
@@ -29,7 +30,7 @@ struct Spec {
     unsigned max_redirects = 10;
     bool until_decided = false;  // stop reading when every verdict is known
     std::uint64_t max_body = std::uint64_t{64} << 20;
-    std::string server_name;  // for SNI and the certificate's name; empty: the url's host
+    config::Text server_name;  // for SNI and the certificate's name; empty: the url's host
     bool insecure_skip_verify = false;
     std::shared_ptr<const net::TlsContext> tls;
 };

@@ -46,8 +46,7 @@ status = "404"
        "directory\n"
        "sonde.toml:9: modules.unused.redirects: must be true or false, not a string\n"
        "sonde.toml:10: modules.unused.colour: unknown key; known here: headers, interval, kind, "
-       "labels, module, name, "
-       "read, redirects, status, timeout, tls, url\n"
+       "labels, read, redirects, status, timeout, tls\n"
        "sonde.toml:13: modules.asking.query: must be a string, not an integer\n"
        "sonde.toml:15: modules.nested.module: a module cannot use another module\n"
        "sonde.toml:17: modules.odd.kind: unknown kind \"aks\", did you mean \"ask\"?\n");
@@ -70,6 +69,62 @@ TEST_CASE("right keys that do not fit together are reported where they stand, th
                           "[[target]]\nname = \"a\"\nurl = \"http://a/\"\nmodule = "
                           "\"m\"\ntls.ca_file = \"ca.pem\"\n") ==
           "sonde.toml:2: modules.m.tls.server_name: does not go with ca_file\n");
+}
+
+TEST_CASE("beside a wrong url or an unknown module the other mistakes are reported too") {
+    PlanFiles files;
+    CHECK(files.errors_of(R"([modules.m]
+query = "?"
+[[target]]
+name = "good"
+url = "ask://a/"
+module = "m"
+[[target]]
+name = "path"
+url = "ask://a/path"
+module = "m"
+staus = 1
+[[target]]
+name = "scheme"
+url = "aks://a/"
+module = "m"
+labels = [1]
+red = "x"
+[[target]]
+name = "none"
+kind = "ask"
+query = 5
+[[target]]
+name = "kind"
+url = "a"
+kind = "aks"
+read = "some"
+[[target]]
+name = "module"
+url = "http://a/"
+module = "n"
+read = "some"
+)") == "sonde.toml:9: target.path.url: must have no path\n"
+       "sonde.toml:11: target.path.staus: unknown key; known here: interval, kind, labels, module, "
+       "name, query, timeout, url\n"
+       "sonde.toml:14: target.scheme.url: unknown url scheme \"aks\", did you mean \"ask\"?\n"
+       "sonde.toml:16: target.scheme.labels: must be a table, not a list\n"
+       "sonde.toml:17: target.scheme.red: unknown key, did you mean \"read\"?\n"
+       "sonde.toml:18: target.none: a target needs a url\n"
+       "sonde.toml:21: target.none.query: must be a string, not an integer\n"
+       "sonde.toml:25: target.kind.kind: unknown kind \"aks\", did you mean \"ask\"?\n"
+       "sonde.toml:26: target.kind.read: must be one of \"all\", \"until_decided\", not \"some\"\n"
+       "sonde.toml:30: target.module.module: unknown module \"n\"; known: m\n"
+       "sonde.toml:31: target.module.read: must be one of \"all\", \"until_decided\", not "
+       "\"some\"\n");
+}
+
+TEST_CASE("nothing is said of what a target of an unknown module may inherit from it") {
+    PlanFiles files;
+    CHECK(files.errors_of("[modules.m]\ninterval = \"5m\"\nquery = \"?\"\nkind = \"ask\"\n"
+                          "[[target]]\nname = \"a\"\nurl = \"ask://a/\"\nmodule = \"mm\"\n"
+                          "timeout = \"2m\"\n") ==
+          "sonde.toml:8: target.a.module: unknown module \"mm\", did you mean \"m\"?\n");
 }
 
 TEST_CASE("every target with the same mistake is named") {

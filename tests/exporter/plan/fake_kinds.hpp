@@ -47,7 +47,7 @@ inline std::shared_ptr<const probes::Probe> make_http(config::Table& table) {
     table.read({"redirects", "Whether redirects are followed."}, probe->redirects);
     table.read_word({"read", "How much is read."}, probe->read, words);
     config::Table tls = table.sub({"tls", "TLS."});
-    std::string path;
+    config::Text path;
     tls.read_file({"ca_file", "Certificates to trust."}, path, probe->ca);
     tls.read({"server_name", "The name that is asked for."}, probe->server_name);
     if (!probe->ca.empty() && probe->server_name == "forbidden") {
