@@ -1,5 +1,7 @@
 #include "probes/net/tls_context.hpp"
 
+#include "probes/net/tls_stream.hpp"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -105,6 +107,7 @@ std::shared_ptr<const TlsContext> TlsContext::load(const TlsSettings& settings,
     SSL_CTX_set_mode(native,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                          SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_cert_verify_callback(native, &TlsStream::verify_chain, nullptr);
     // One read(2) for what has arrived instead of two for each record.
     SSL_CTX_set_read_ahead(native, 1);
     return context;

@@ -2,6 +2,8 @@
 // all workers. Owns trust; judges nothing (tls_stream records, the probe judges).
 #pragma once
 
+#include "probes/net/chain_memory.hpp"
+
 #include <openssl/ssl.h>
 
 #include <cstddef>
@@ -31,12 +33,16 @@ public:
 
     [[nodiscard]] SSL_CTX* native() const { return context_; }
 
+    /// Chains that this context's trust store has found good.
+    [[nodiscard]] ChainMemory& chains() const { return chains_; }
+
 private:
     explicit TlsContext(SSL_CTX* context) : context_(context) {}
 
     static std::shared_ptr<const TlsContext> load(const TlsSettings& settings, std::string& error);
 
     SSL_CTX* context_;
+    mutable ChainMemory chains_;  // remembering changes no setting
 };
 
 }  // namespace sonde::probes::net

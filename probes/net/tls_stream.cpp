@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 namespace sonde::probes::net {
@@ -98,6 +99,8 @@ bool is_peer_alert(unsigned long code) {
 
 TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::string& name)
     : stream_(stream),
+      context_(context),
+      name_(name),
       ssl_(SSL_new(context.native())) {
     BIO* bio = BIO_new(BioAccess::method());
     BIO_set_data(bio, this);
@@ -127,12 +130,33 @@ TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::strin
 
 TlsStream::~TlsStream() = default;
 
+TlsStream& TlsStream::of(X509_STORE_CTX* context) {
+    const auto* ssl = static_cast<const SSL*>(
+        X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    return *static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index()));
+}
+
+int TlsStream::verify_chain(X509_STORE_CTX* context, void* /*unused*/) {
+    const TlsStream& self = of(context);
+    ChainMemory& memory = self.context_.chains();
+    const ChainMemory::Key key =
+        ChainMemory::key(self.name_, X509_STORE_CTX_get0_untrusted(context));
+    const std::time_t now = std::time(nullptr);
+    if (ChainMemory::Chain known = memory.recall(key, now)) {
+        X509_STORE_CTX_set0_verified_chain(context, known.release());
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+    }
+    const int verified = X509_verify_cert(context);
+    if (verified == 1 && self.verify_errors_.empty()) {
+        memory.remember(key, X509_STORE_CTX_get0_chain(context), now);
+    }
+    return verified;
+}
+
 int TlsStream::on_verify(int preverified, X509_STORE_CTX* context) {
     if (preverified == 0) {
-        const auto* ssl = static_cast<const SSL*>(
-            X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
-        auto* self = static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index()));
-        self->verify_errors_.push_back(
+        of(context).verify_errors_.push_back(
             {X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context)});
     }
     return 1;

@@ -57,6 +57,9 @@ public:
     /// For certificate facts: the chain as sent and, when it could be built, as verified.
     [[nodiscard]] const SSL* native() const { return ssl_.get(); }
 
+    /// OpenSSL's SSL_CTX_set_cert_verify_callback: verifies the chain, or remembers that it did.
+    static int verify_chain(X509_STORE_CTX* context, void* unused);
+
 private:
     friend struct BioAccess;
 
@@ -69,10 +72,13 @@ private:
         int depth = 0;
     };
 
+    static TlsStream& of(X509_STORE_CTX* context);
     static int on_verify(int preverified, X509_STORE_CTX* context);
     IoResult finish(int returned, Phase phase);
 
     Stream& stream_;
+    const TlsContext& context_;
+    std::string name_;
     std::unique_ptr<SSL, Free> ssl_;
     std::vector<VerifyError> verify_errors_;
     std::size_t most_per_read_ = 0;

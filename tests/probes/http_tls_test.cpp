@@ -1,5 +1,7 @@
 // TLS failures of http checks: inspected first, judged afterwards, and not one application byte
 // sent to a server whose certificate did not pass.
+#include "probes/net/tls_context.hpp"
+
 #include "tests/probes/http_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -87,6 +89,34 @@ TEST_CASE("a secret server_name is asked for and checked, and no detail shows it
     CHECK(mentions(other.detail, {server.address(), "<secret>", "mismatch"}));
     CHECK(other.detail.find("hush") == std::string::npos);
     CHECK(server.finished()[0].sni == "hush.test");
+}
+
+TEST_CASE("a chain that was verified before has all its facts, and is good for no other name") {
+    const TestCa ca;
+    const TempDir directory;
+    std::string error;
+    const auto context = net::TlsContext::make({ca.pem()}, error);
+    ScriptedServer server({tls_answer({.identity = ca.issue()}, response("there"))});
+    const std::string url = server.url("/", "https");
+    const ProbeResult first = check_site(url, {.settings = trust(ca, directory)});
+    CHECK(context->chains().size() == 1);
+    const ProbeResult second = check_site(url, {.settings = trust(ca, directory)});
+    CHECK(context->chains().size() == 1);
+    for (const ProbeResult* result : {&first, &second}) {
+        CHECK(result->failure == Failure::none);
+        CHECK(result->readings.get(M::tls_verified) == 1);
+    }
+    REQUIRE(first.readings.get(M::ssl_last_chain_expiry));
+    CHECK(first.readings.get(M::ssl_last_chain_expiry) ==
+          second.readings.get(M::ssl_last_chain_expiry));
+    CHECK(first.readings.get(M::ssl_earliest_cert_expiry) ==
+          second.readings.get(M::ssl_earliest_cert_expiry));
+
+    const std::string other = "tls = { server_name = \"other.test\", ca_file = \"" +
+                              ca.write(directory).string() + "\" }";
+    CHECK(check_site(url, {.settings = other}).failure == Failure::certificate_name);
+    CHECK(check_site(url, {.settings = other}).failure == Failure::certificate_name);
+    CHECK(context->chains().size() == 1);
 }
 
 TEST_CASE("insecure_skip_verify asks all the same and still tells that nothing was verified") {
