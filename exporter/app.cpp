@@ -40,12 +40,24 @@ constexpr std::chrono::milliseconds watch_debounce{200};
 constexpr std::chrono::seconds refresh_every{1};
 
 /// Every check under way needs a descriptor, and the usual soft limit of 1,024 is soon used up.
-void raise_descriptor_limit() {
+/// Where the hard limit is lower than what the caps allow, checks wait instead of failing.
+config::Engine fit_descriptors(config::Engine engine) {
+    constexpr rlim_t others = 640;  // scrapes, files, name servers, epoll sets
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return engine;
     }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t room = limit.rlim_max > 2 * others ? limit.rlim_max - others : limit.rlim_max / 2;
+    const auto most = static_cast<std::int64_t>(std::min<rlim_t>(room, 1'000'000));
+    if (engine.max_in_flight > most) {
+        log::warn("max_in_flight is cut to what the limit of open files leaves",
+                  {{"max_in_flight", std::to_string(most)},
+                   {"open_files", std::to_string(limit.rlim_max)}});
+        engine.max_in_flight = most;
+    }
+    return engine;
 }
 
 void configure_log(const CommandLine& command, const config::Log& settings) {
@@ -76,7 +88,8 @@ public:
           plan_(std::move(loaded.plan)),
           started_with_(plan_->service()),
           store_(started_with_.metrics.rtt_buckets, started_with_.metrics.extra),
-          self_(SONDE_VERSION, Engine::worker_count(started_with_.engine)),
+          engine_settings_(fit_descriptors(started_with_.engine)),
+          self_(SONDE_VERSION, Engine::worker_count(engine_settings_)),
           server_(control_, make_endpoints(dependencies()), {}),
           tasks_(control_.get_executor(), &App::on_task_error),
           reloads_(control_.get_executor(),
@@ -87,7 +100,7 @@ public:
 
     int run() {
         listen();
-        engine_.emplace(control_, started_with_.engine, store_, self_);
+        engine_.emplace(control_, engine_settings_, store_, self_);
         start_watch();
         tasks_.spawn(start_up());
         tasks_.spawn(handle_signals());
@@ -266,6 +279,7 @@ private:
     asio::io_context control_{1};
     asio::thread_pool background_{2};  // plans and walks over all targets
     MetricStore store_;
+    const config::Engine engine_settings_;
     SelfMetrics self_;
     bool ready_ = false;
     bool stopping_ = false;
@@ -287,7 +301,6 @@ int serve(const CommandLine& command) {
         fmt::print(stderr, "{}", loaded.diagnostics.text());
         return 1;
     }
-    raise_descriptor_limit();
     configure_log(command, loaded.plan->service().log);
     int exit_code = 1;
     try {

@@ -130,4 +130,22 @@ Failure classify(const boost::system::error_code& error, Phase phase) {
     return Failure::internal_error;
 }
 
+bool is_exhaustion(const boost::system::error_code& error, Phase phase) {
+    if (error.category() != boost::system::system_category()) {
+        return false;
+    }
+    switch (error.value()) {
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+        case ENOSPC:  // epoll_ctl: /proc/sys/fs/epoll/max_user_watches
+            return true;
+        case EADDRNOTAVAIL:  // connect(): every local port is taken
+            return phase == Phase::connect;
+        default:
+            return false;
+    }
+}
+
 }  // namespace sonde::probes

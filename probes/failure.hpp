@@ -49,4 +49,8 @@ enum class Phase : std::uint8_t { resolve, connect, tls, processing, transfer, o
 /// different things in different phases (ECONNREFUSED of a name server is a failed resolution).
 [[nodiscard]] Failure classify(const boost::system::error_code& error, Phase phase);
 
+/// Whether this machine has run out of something (descriptors, ports, memory), so that the check
+/// says nothing of its target.
+[[nodiscard]] bool is_exhaustion(const boost::system::error_code& error, Phase phase);
+
 }  // namespace sonde::probes

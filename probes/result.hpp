@@ -65,6 +65,8 @@ struct ProbeResult {
     std::optional<Duration> rtt;  // SEMANTICS: absent when there was no whole answer
     std::optional<bool>
         arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
+    bool exhausted =
+        false;  // this machine ran out of descriptors, ports or memory: no word on the target
     Readings readings;
     std::vector<LabelledReading> labelled;
 

@@ -54,6 +54,7 @@ struct Worker::Impl {
     void start(Scheduler::Index index, TimePoint due);
     void on_done(Scheduler::Index index, Runner::Outcome&& outcome);
     void log_check(Scheduler::Index index, const Runner::Outcome& outcome) const;
+    void note_exhaustion(Scheduler::Index index, const probes::ProbeResult& result);
     void note_change_of_state(Scheduler::Index index, const probes::ProbeResult& result);
     void apply_slice(std::vector<Change> changes, std::size_t from, std::function<void()> done);
     void apply_one(const Change& change);
@@ -72,6 +73,7 @@ struct Worker::Impl {
     Scheduler scheduler;
     probes::net::Alarm tick;
     TimePoint tick_due;
+    TimePoint exhaustion_logged = TimePoint::min();
     probes::net::Alarm grace_end;
     boost::unordered_flat_map<MetricStore::Id, Scheduler::Index> indexes;
     std::vector<std::uint8_t> last_failure;  // by index: a Failure, or unknown
@@ -95,7 +97,9 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
     if (log::debugging()) {
         log_check(index, outcome);
     }
-    if (!outcome.cancelled && scheduler.is_live(index)) {
+    if (outcome.result.exhausted && scheduler.is_live(index)) {
+        note_exhaustion(index, outcome.result);
+    } else if (!outcome.cancelled && scheduler.is_live(index)) {
         store.record(scheduler.id(index), outcome.started_unix, outcome.result);
         note_change_of_state(index, outcome.result);
     }
@@ -106,6 +110,18 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
     self.check_ended();
     scheduler.finished(index, clock.now());
     end_if_idle();
+}
+
+/// A machine that has no descriptor left would fail every target of the fleet.
+void Worker::Impl::note_exhaustion(Scheduler::Index index, const probes::ProbeResult& result) {
+    constexpr std::chrono::seconds between_lines{10};
+    store.skip(scheduler.id(index), SkipReason::overload);
+    const TimePoint now = clock.now();
+    if (now - exhaustion_logged >= between_lines) {
+        exhaustion_logged = now;
+        log::warn("a check was skipped: this machine has run out of what it needs",
+                  {{"target", scheduler.job(index)->target.name}, {"detail", result.detail}});
+    }
 }
 
 void Worker::Impl::log_check(Scheduler::Index index, const Runner::Outcome& outcome) const {

@@ -41,6 +41,7 @@ void for_each_slot(SlotMask slots, Visit visit) {
 
 MetricStore::Cursor::Cursor(const MetricStore& store, const Selection& selection)
     : store_(*store.impl_),
+      filter_(selection.targets),
       epoch_(store_.births.load()),
       pages_(store_.page_count.load(std::memory_order_acquire)) {
     const StoreSettings& settings = *store_.settings.load();
@@ -66,7 +67,8 @@ bool MetricStore::Cursor::next() {
             return false;
         }
         family_ = families_[family_at_];
-        load(store_.page(page_at_++));
+        load(store_.page(page_at_));
+        ++page_at_;
     }
     return true;
 }
@@ -81,6 +83,9 @@ void MetricStore::Cursor::load(const Page& page) {
             }
         }
         labels_copied_ = false;
+        if (!filter_.wants_all()) {
+            choose(page);
+        }
         if (slots_ != 0) {
             read(page);
         }
@@ -91,6 +96,17 @@ void MetricStore::Cursor::load(const Page& page) {
     if (!labelled_.empty()) {
         render_labelled();
     }
+}
+
+void MetricStore::Cursor::choose(const Page& page) {
+    if (page_at_ == chosen_.size()) {
+        SlotMask wanted = 0;
+        for_each_slot(slots_, [&](std::size_t slot) {
+            assign_bit(wanted, slot, filter_.wants(page.labels.get(slot)));
+        });
+        chosen_.push_back(wanted);
+    }
+    slots_ &= chosen_[page_at_];
 }
 
 void MetricStore::Cursor::read(const Page& page) {

@@ -23,7 +23,8 @@ namespace sonde::exporter {
 
 /// Walks family by family, and inside a family page by page, in constant memory. Targets that were
 /// added after the walk began are not in it, so that one that is removed and added again does not
-/// appear twice; one that is removed is gone from then on. Holds no lock between calls and may be
+/// appear twice; one that is removed is gone from then on. A filter is asked once for each target,
+/// which then costs a bit of memory. Holds no lock between calls and may be
 /// kept for as long as the store lives; used by one thread.
 class MetricStore::Cursor {
 public:
@@ -54,6 +55,7 @@ private:
     };
 
     void load(const Page& page);
+    void choose(const Page& page);
     void read(const Page& page);
     void read_store_kept(const Page& page);
     void read_labelled(const Page& page);
@@ -75,7 +77,9 @@ private:
     [[nodiscard]] std::string_view labels_of(std::size_t slot) const { return labels_.get(slot); }
 
     const Impl& store_;
-    std::uint64_t epoch_;  // births up to it are in the walk
+    TargetFilter filter_;
+    std::vector<SlotMask> chosen_;  // by page, as far as the walk came; empty without a filter
+    std::uint64_t epoch_;           // births up to it are in the walk
     std::size_t pages_;
     std::vector<const probes::FamilyInfo*> families_;
     std::size_t family_at_ = 0;

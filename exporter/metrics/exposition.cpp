@@ -141,6 +141,9 @@ private:
     // The program's own metrics do not grow with the targets: all in the last piece.
     void write_self(std::string& out) {
         const auto& wanted = selection_.families;
+        if (!selection_.targets.wants_the_program()) {
+            self_.clear();
+        }
         for (const auto& collectable : self_) {
             for (const prometheus::MetricFamily& family : collectable->Collect()) {
                 if (wanted.empty() || std::ranges::find(wanted, family.name) != wanted.end()) {

@@ -2,6 +2,7 @@
 // the last result, in a few hundred bytes each. Owns no text format (exposition) and no schedule.
 #pragma once
 
+#include "exporter/metrics/target_filter.hpp"
 #include "exporter/plan/job.hpp"
 #include "probes/net/clock.hpp"
 #include "probes/result.hpp"
@@ -86,6 +87,7 @@ public:
     /// Which samples an exposition wants.
     struct Selection {
         std::vector<std::string> families;  // names; empty: all that are on
+        TargetFilter targets;
     };
 
     /// A resumable walk over all samples, family by family: what exposition streams from.

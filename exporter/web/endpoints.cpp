@@ -115,13 +115,30 @@ asio::awaitable<HttpResponse> icon(Shared, const HttpRequest&) {
     co_return response;
 }
 
+/// Which part of all metrics a scrape asks for; other parameters mean nothing here. (`name[]` is
+/// what other exporters call `collect[]`.)
+bool read_selection(const HttpRequest& request,
+                    MetricStore::Selection& selection,
+                    std::string& error) {
+    return std::ranges::all_of(request.query, [&](const auto& parameter) {
+        const auto& [key, value] = parameter;
+        if (key == "collect[]" || key == "name[]") {
+            selection.families.push_back(value);
+        } else if (key == "shard") {
+            return selection.targets.add_shard(value, error);
+        } else if (key == "match[]") {
+            return selection.targets.add_selector(value, error);
+        }
+        return true;
+    });
+}
+
 asio::awaitable<HttpResponse> metrics(Shared site, const HttpRequest& request) {
     const auto format = negotiate_exposition(request.header("accept"));
     MetricStore::Selection selection;
-    for (const auto& [key, value] : request.query) {
-        if (key == "name[]") {
-            selection.families.push_back(value);
-        }
+    std::string error;
+    if (!read_selection(request, selection, error)) {
+        co_return text(400, error + "\n");
     }
     HttpResponse response;
     response.content_type = content_type(format);
@@ -198,7 +215,7 @@ HttpResponse not_found() {
         404,
         "404 Not Found. What there is:\n"
         "  /             the targets and how they are\n"
-        "  /metrics      for Prometheus\n"
+        "  /metrics      for Prometheus (shard=3/8, match[]={label=\"value\"}, collect[]=family)\n"
         "  /api/targets  the targets as JSON (q, state, reason, sort, order, limit, offset)\n"
         "  /-/healthy    200 while Sonde runs\n"
         "  /-/ready      200 once it checks its targets\n"

@@ -71,6 +71,19 @@ TEST_CASE("failure: errors of the system by phase") {
     }
 }
 
+TEST_CASE("failure: what this machine has run out of is no word on the target") {
+    using sonde::probes::is_exhaustion;
+    for (const int number : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+        CHECK(is_exhaustion(system_error(number), Phase::connect));
+        CHECK(is_exhaustion(system_error(number), Phase::transfer));
+    }
+    CHECK(is_exhaustion(system_error(EADDRNOTAVAIL), Phase::connect));
+    CHECK_FALSE(is_exhaustion(system_error(EADDRNOTAVAIL), Phase::transfer));
+    CHECK_FALSE(is_exhaustion(system_error(ECONNREFUSED), Phase::connect));
+    CHECK_FALSE(is_exhaustion({}, Phase::connect));
+    CHECK_FALSE(is_exhaustion(boost::asio::error::eof, Phase::transfer));
+}
+
 TEST_CASE("failure: while resolving") {
     CHECK(classify(system_error(ECONNREFUSED), Phase::resolve) == Failure::resolve_failed);
     CHECK(classify(system_error(ENETUNREACH), Phase::resolve) == Failure::resolve_failed);

@@ -68,6 +68,7 @@ struct Check {
     PhaseTimes phases;
     Failure failure = Failure::none;
     std::string detail;
+    bool exhausted = false;
     unsigned redirects = 0;
 
     // Of the last hop.

@@ -300,6 +300,7 @@ asio::awaitable<bool> Hop::wait(net::Direction direction) {
 bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {
     const std::string text = error == asio::error::eof ? "the server closed the connection"
                                                        : connection_.error_text(error);
+    check_.exhausted = is_exhaustion(error, phase);
     check_.fail(connection_.failure(error, phase), std::string{doing} + peer() + ": " + text);
     return false;
 }

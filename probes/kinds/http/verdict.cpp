@@ -170,6 +170,7 @@ ProbeResult judge(Check& check, const wire::Matcher* matcher) {
     }
     result.arrival_from_kernel = check.arrival_from_kernel;
     result.failure = check.failure;
+    result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
     result.duration = check.run.now() - check.started;
     return result;

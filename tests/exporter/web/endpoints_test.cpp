@@ -133,6 +133,30 @@ TEST_CASE("metrics can be asked for by name") {
     CHECK(got.body.find("probe_duration_seconds{") == std::string::npos);
 }
 
+TEST_CASE("a scrape may ask for a part of the targets") {
+    Fixture fixture;
+    const std::string everything = fixture.client.get("/metrics?collect[]=probe_success").body;
+    const std::string first = fixture.client.get("/metrics?collect[]=probe_success&shard=1/2").body;
+    const std::string second =
+        fixture.client.get("/metrics?collect[]=probe_success&shard=2/2").body;
+    const auto samples = [](const std::string& body) {
+        std::size_t count = 0;
+        for (auto at = body.find("probe_success{"); at != std::string::npos;
+             at = body.find("probe_success{", at + 1)) {
+            ++count;
+        }
+        return count;
+    };
+    CHECK(samples(everything) > 0);
+    CHECK(samples(first) + samples(second) == samples(everything));
+    CHECK(samples(fixture.client.get("/metrics?match[]=%7Btarget%3D%22nobody%22%7D").body) == 0);
+
+    const auto wrong = fixture.client.get("/metrics?shard=9/8");
+    CHECK(wrong.status == 400);
+    CHECK(wrong.body.find("shard must be like 3/8") != std::string::npos);
+    CHECK(fixture.client.get("/metrics?match[]=up").status == 400);
+}
+
 TEST_CASE("the landing page runs its own script and style only") {
     Fixture fixture;
     const auto page = fixture.client.get("/");
