@@ -12,6 +12,7 @@ LOCATIONS = """
         location /status/404 {{ return 404; }}
         location /status/500 {{ return 500; }}
         location /moved {{ return 301 /; }}
+        location = /flood {{ sendfile on; sendfile_max_chunk 0; }}
         location /silent {{ proxy_pass http://127.0.0.1:{upstream}; }}
         location /private {{
             if ($http_authorization != "Bearer {token}") {{ return 401; }}
@@ -27,6 +28,9 @@ class Nginx:
         root = self.directory / "root"
         root.mkdir()
         (root / "index.html").write_text("<html><title>Shop</title>Welcome to the shop</html>\n")
+        # Much, from no disk: the reader is what limits it.
+        with open(root / "flood", "wb") as flood:
+            flood.truncate(64 << 30)
         names = ["plain", "good", "expired", "misnamed", "untrusted"]
         self.ports = dict(zip(names, free_ports(len(names))))
         locations = LOCATIONS.format(root=root, upstream=upstream.port, token=token)

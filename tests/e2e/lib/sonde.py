@@ -32,9 +32,10 @@ class Sonde:
         self.process = None
         self.address = None
 
-    def start(self, *words, listen=("127.0.0.1:0",)):
+    def start(self, *words, listen=("127.0.0.1:0",), wrapper=()):
+        """`wrapper`: what the program is started with, as in ("prlimit", "--nofile=256")."""
         addresses = [word for address in listen for word in ("--web.listen-address", address)]
-        self.process = Process([BINARY, "--config.file", self.config, *addresses, *words], self.directory / "log",
+        self.process = Process([*wrapper, BINARY, "--config.file", self.config, *addresses, *words], self.directory / "log",
                                env=self.env)
         wait_for("readiness of Sonde", self.is_ready)
         return self

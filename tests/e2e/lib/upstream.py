@@ -1,6 +1,7 @@
 """Misbehaving servers behind and beside nginx: silence, resets, and what is no HTTP."""
 
 import gzip
+import select
 import socket
 import struct
 import threading
@@ -54,6 +55,11 @@ class Upstream:
                 if path == "/silent":
                     while connection.recv(65536):
                         pass
+                elif path == "/trickle":
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                    # The prober going away ends the wait for it, a second without that sends a byte.
+                    while not select.select([connection], [], [], 1)[0]:
+                        connection.sendall(b".")
                 elif path == "/reset":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 else:
