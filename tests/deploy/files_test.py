@@ -30,6 +30,14 @@ class Files(unittest.TestCase):
             done = sonde("--config.check", "--config.file", installed / "sonde.toml")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_sockets_of_the_examples_are_where_the_service_may_make_them(self):
+        unit = (ROOT / "deploy/systemd/sonde.service").read_text()
+        (folder,) = re.findall(r"^RuntimeDirectory=(\S+)$", unit, re.MULTILINE)
+        sockets = [socket for file in (ROOT / "config").rglob("*.toml")
+                   for socket in re.findall(r'"unix:([^"]+)"', file.read_text())]
+        self.assertGreater(len(sockets), 0)
+        self.assertEqual({str(pathlib.Path(socket).parent) for socket in sockets}, {f"/run/{folder}"})
+
     def test_the_manual_page_has_every_option(self):
         page = (ROOT / "deploy/debian/sonde.1").read_text().replace("\\-", "-")
         for arguments in (["--help"], ["probe", "--help"]):
