@@ -30,6 +30,15 @@ class Files(unittest.TestCase):
             done = sonde("--config.check", "--config.file", installed / "sonde.toml")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_the_config_of_the_readme_starts_as_it_is(self):
+        config = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+        self.assertIn("[[target]]", config)
+        with tempfile.TemporaryDirectory() as scratch:
+            file = pathlib.Path(scratch) / "sonde.toml"
+            file.write_text(config)
+            done = sonde("--config.check", "--config.file", file)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_sockets_of_the_examples_are_where_the_service_may_make_them(self):
         unit = (ROOT / "deploy/systemd/sonde.service").read_text()
         (folder,) = re.findall(r"^RuntimeDirectory=(\S+)$", unit, re.MULTILINE)
