@@ -47,6 +47,12 @@ class Files(unittest.TestCase):
         self.assertGreater(len(sockets), 0)
         self.assertEqual({str(pathlib.Path(socket).parent) for socket in sockets}, {f"/run/{folder}"})
 
+    def test_the_service_is_stopped_no_sooner_than_it_ends_by_itself(self):
+        unit = (ROOT / "deploy/systemd/sonde.service").read_text()
+        (limit,) = re.findall(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)
+        (grace,) = re.findall(r'`shutdown_grace` \|.*?\| `"(\d+)s"`', (ROOT / "docs/config.md").read_text())
+        self.assertGreater(int(limit), int(grace) + 1)
+
     def test_the_manual_page_has_every_option(self):
         page = (ROOT / "deploy/debian/sonde.1").read_text().replace("\\-", "-")
         for arguments in (["--help"], ["probe", "--help"]):
