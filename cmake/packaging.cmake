@@ -12,7 +12,13 @@ install(FILES deploy/systemd/sonde.service DESTINATION lib/systemd/system)
 install(FILES deploy/systemd/sonde.sysusers DESTINATION lib/sysusers.d RENAME sonde.conf)
 install(DIRECTORY grafana/dashboards grafana/rules DESTINATION ${CMAKE_INSTALL_DATADIR}/sonde
     PATTERN tests EXCLUDE)
-install(FILES deploy/prometheus/prometheus.yml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+# The example names the rules where they are installed: the prefix is known then, and one copies it to somewhere else.
+install(CODE "
+    file(READ \"${PROJECT_SOURCE_DIR}/deploy/prometheus/prometheus.yml\" example)
+    string(REPLACE ../../grafana/rules \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/sonde/rules\" example \"\${example}\")
+    file(WRITE \"${CMAKE_CURRENT_BINARY_DIR}/prometheus.yml\" \"\${example}\")
+    file(INSTALL \"${CMAKE_CURRENT_BINARY_DIR}/prometheus.yml\"
+        DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}/examples\")")
 install(FILES README.md docs/config.md docs/metrics.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES deploy/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -61,10 +61,7 @@ int run_probe_command(const CommandLine& command) {
         return 1;
     }
     std::string error;
-    const std::string url = command.probe_url.find("://") == std::string::npos
-                                ? "http://" + command.probe_url
-                                : command.probe_url;
-    const JobPtr job = plan->job_for(url, command.probe_module, error);
+    const JobPtr job = plan->job_for(command.probe_url, command.probe_module, error);
     if (!job) {
         fmt::print(stderr, "sonde probe: {}\n", error);
         return 1;

@@ -1,5 +1,7 @@
 #include "exporter/probe_report.hpp"
 
+#include "exporter/utf8.hpp"
+
 #include <boost/json.hpp>
 
 #include <fmt/chrono.h>
@@ -46,16 +48,28 @@ private:
     bool on_;
 };
 
-/// What came from a server must not move the cursor or change colours.
+/// Whether a terminal may obey `character`, a sequence of UTF-8: C0, DEL, or C1 (U+0080 to U+009F).
+bool is_control(std::string_view character) {
+    const char last = character.back();
+    return character.size() == 1 ? last < 0x20 || last == 0x7f
+                                 : character.front() == '\xC2' && last < '\xA0';
+}
+
+/// What came from a server must not move the cursor or change colours: control characters, and
+/// bytes that are no UTF-8, are spelled out.
 std::string printable(std::string_view text) {
     std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            out += fmt::format("\\x{:02x}", byte);
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+        if (length == 0 || is_control(character)) {
+            for (const char byte : character) {
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+            }
         } else {
-            out += c;
+            out += character;
         }
+        text.remove_prefix(character.size());
     }
     return out;
 }
@@ -224,7 +238,8 @@ std::string report_json(const ProbeReport& report) {
         expectations.push_back(
             json::object{{"name", verdict.name}, {"met", verdict.met}, {"detail", verdict.detail}});
     }
-    return json::serialize(out) + '\n';
+    // Boost.JSON copies bytes as they are; outside of strings there is ASCII only.
+    return repaired_utf8(json::serialize(out)) + '\n';
 }
 
 }  // namespace sonde::exporter

@@ -16,10 +16,10 @@ struct ProbeReport {
     const probes::Trace& trace;
 };
 
-/// `colours`: with ANSI escapes. Text of the server is stripped of control characters.
+/// `colours`: with ANSI escapes. Control characters of the server's text are spelled out.
 [[nodiscard]] std::string report_text(const ProbeReport& report, bool colours);
 
-/// One JSON object and a line end.
+/// One JSON object and a line end, valid UTF-8 whatever the server sent.
 [[nodiscard]] std::string report_json(const ProbeReport& report);
 
 }  // namespace sonde::exporter

@@ -1,17 +1,15 @@
 #include "exporter/metrics/label_text.hpp"
 
+#include "exporter/utf8.hpp"
 #include "probes/measurement.hpp"
 
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
 
 namespace sonde::exporter {
 
 namespace {
-
-constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
 // Bytes that cannot be copied as they are: the escaped ones, NUL, and all that is not ASCII.
 constexpr std::array<bool, 256> is_special = [] {
@@ -22,33 +20,6 @@ constexpr std::array<bool, 256> is_special = [] {
     table['\0'] = table['\\'] = table['"'] = table['\n'] = true;
     return table;
 }();
-
-constexpr std::uint8_t byte_at(std::string_view text, std::size_t i) {
-    return static_cast<std::uint8_t>(text[i]);
-}
-
-constexpr bool is_continuation(std::uint8_t byte) {
-    return (byte & 0xC0U) == 0x80;
-}
-
-// The length of the well-formed sequence at the front of `text` (Unicode table 3-7), or 0.
-std::size_t utf8_length(std::string_view text) {
-    const std::uint8_t lead = byte_at(text, 0);
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if (!is_continuation(byte_at(text, i))) {
-            return 0;
-        }
-    }
-    const std::uint8_t second = byte_at(text, 1);
-    const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-    const bool surrogate = lead == 0xED && second > 0x9F;
-    const bool beyond = lead == 0xF4 && second > 0x8F;
-    return overlong || surrogate || beyond ? 0 : length;
-}
 
 // Appends the special character at the front of `text`; returns how many bytes it took.
 std::size_t append_special(std::string& out, std::string_view text) {
@@ -62,12 +33,15 @@ std::size_t append_special(std::string& out, std::string_view text) {
         case '\n':
             out += "\\n";
             return 1;
+        case '\0':
+            out += replacement_character;
+            return 1;
         default:
             break;
     }
     const std::size_t length = utf8_length(text);
     if (length == 0) {
-        out += replacement;
+        out += replacement_character;
         return 1;
     }
     out += text.substr(0, length);
@@ -97,7 +71,7 @@ void append_escaped(std::string& out, std::string_view raw) {
     std::size_t copied = 0;
     std::size_t at = 0;
     while (at < raw.size()) {
-        if (!is_special[byte_at(raw, at)]) {
+        if (!is_special[static_cast<unsigned char>(raw[at])]) {
             ++at;
             continue;
         }

@@ -30,6 +30,29 @@ class Files(unittest.TestCase):
             done = sonde("--config.check", "--config.file", installed / "sonde.toml")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_the_config_of_the_readme_starts_as_it_is(self):
+        config = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+        self.assertIn("[[target]]", config)
+        with tempfile.TemporaryDirectory() as scratch:
+            file = pathlib.Path(scratch) / "sonde.toml"
+            file.write_text(config)
+            done = sonde("--config.check", "--config.file", file)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_sockets_of_the_examples_are_where_the_service_may_make_them(self):
+        unit = (ROOT / "deploy/systemd/sonde.service").read_text()
+        (folder,) = re.findall(r"^RuntimeDirectory=(\S+)$", unit, re.MULTILINE)
+        sockets = [socket for file in (ROOT / "config").rglob("*.toml")
+                   for socket in re.findall(r'"unix:([^"]+)"', file.read_text())]
+        self.assertGreater(len(sockets), 0)
+        self.assertEqual({str(pathlib.Path(socket).parent) for socket in sockets}, {f"/run/{folder}"})
+
+    def test_the_service_is_stopped_no_sooner_than_it_ends_by_itself(self):
+        unit = (ROOT / "deploy/systemd/sonde.service").read_text()
+        (limit,) = re.findall(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)
+        (grace,) = re.findall(r'`shutdown_grace` \|.*?\| `"(\d+)s"`', (ROOT / "docs/config.md").read_text())
+        self.assertGreater(int(limit), int(grace) + 1)
+
     def test_the_manual_page_has_every_option(self):
         page = (ROOT / "deploy/debian/sonde.1").read_text().replace("\\-", "-")
         for arguments in (["--help"], ["probe", "--help"]):

@@ -63,6 +63,12 @@ class Probe(unittest.TestCase):
         self.assertEqual(report["success"], True)
         self.assertEqual([hop["status"] for hop in report["hops"]], [200])
 
+    def test_a_url_without_a_scheme(self):
+        url = self.stack.nginx.url()
+        done = self.probe(url.removeprefix("http://"), "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual([hop["url"] for hop in json.loads(done.stdout)["hops"]], [url])
+
     def test_failure(self):
         done = self.probe(self.stack.nginx.url("expired"), "--module", "shop")
         self.assertEqual(done.returncode, 1)

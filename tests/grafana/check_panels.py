@@ -24,7 +24,7 @@ DASHBOARDS = pathlib.Path(__file__).resolve().parents[2] / "grafana" / "dashboar
 
 # Panel title -> (queries, or None for all; reason; cause). They may be empty, but only while `cause` finds nothing either.
 FAILING = "there is no failing target", "probe_failure_info"
-FAILED = "no target has failed (twice for the same reason)", "increase(probe_failures_total[RANGE]) > 0"
+FAILED = "no target has failed", "last_over_time(probe_failures_total[RANGE])"
 SKIPPED = "no check was skipped", "probe_skipped_total"
 EXCEPTIONS = {
     ("sonde-overview", "Down now"): (None, *FAILING),
