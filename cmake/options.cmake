@@ -11,6 +11,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 target_compile_definitions(sonde_options INTERFACE
     BOOST_ASIO_NO_DEPRECATED
+    # Frames of coroutines that a thread keeps for the next: a check has some ten.
+    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32
     SONDE_VERSION="${PROJECT_VERSION}")
 set(SONDE_SANITIZE "" CACHE STRING "Sanitizers for every target, as in -fsanitize=")
 if(SONDE_SANITIZE)

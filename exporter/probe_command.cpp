@@ -45,6 +45,7 @@ Runner::Outcome run_once(const Job& job, probes::Trace& trace) {
         job.timeout,
         [&](Runner::Outcome&& ended) {
             outcome.emplace(std::move(ended));
+            runner.close();
             resolver.close();
             reactor.close();
         },

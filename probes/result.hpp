@@ -4,6 +4,8 @@
 #include "probes/failure.hpp"
 #include "probes/measurement.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <array>
 #include <bitset>
 #include <chrono>
@@ -58,6 +60,9 @@ struct LabelledReading {
     double value;
 };
 
+/// Room for one without an allocation: what most checks have.
+using LabelledReadings = boost::container::small_vector<LabelledReading, 1>;
+
 struct ProbeResult {
     Failure failure = Failure::internal_error;  // none: the check succeeded
     std::string detail;   // one line for people: what failed, at which address, in which phase
@@ -68,7 +73,7 @@ struct ProbeResult {
     bool exhausted =
         false;  // this machine ran out of descriptors, ports or memory: no word on the target
     Readings readings;
-    std::vector<LabelledReading> labelled;
+    LabelledReadings labelled;
 
     [[nodiscard]] bool success() const { return failure == Failure::none; }
 };

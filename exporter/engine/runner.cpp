@@ -1,10 +1,16 @@
 #include "exporter/engine/runner.hpp"
 
 #include "exporter/log.hpp"
+#include "probes/net/waiter.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <exception>
 #include <optional>
@@ -14,18 +20,34 @@ namespace sonde::exporter {
 
 namespace asio = boost::asio;
 
+/// A place for one check at a time, with the coroutine that runs one after the other in it: to
+/// start one anew for each check costs more than what a check does between two waits.
 struct Runner::Flight {
     TimerWheel::Id id = 0;
     asio::cancellation_signal cancel;
+    probes::net::Waiter parked;  // the coroutine, while there is no check
     std::optional<probes::Env> env;
-    std::shared_ptr<const probes::Probe> probe;
+    std::shared_ptr<const probes::Probe> probe;  // null: no check
     std::shared_ptr<const probes::Target> target;
     Done done;
+    probes::Deadline deadline;
     probes::net::TimePoint started;
     probes::net::UnixTime started_unix;
     bool cancelled = false;
-    bool running = false;
+    bool flies = false;  // its coroutine was started
 };
+
+namespace {
+
+template <typename Token>
+auto park(probes::net::Waiter& waiter, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code)>(
+        [](auto handler, probes::net::Waiter* place) { place->emplace(std::move(handler)); },
+        token,
+        &waiter);
+}
+
+}  // namespace
 
 Runner::Runner(probes::Env env)
     : env_(env),
@@ -53,19 +75,39 @@ void Runner::start(std::shared_ptr<const probes::Probe> probe,
     flight.target = std::move(target);
     flight.done = std::move(done);
     flight.cancelled = false;
-    flight.running = true;
     flight.started = env_.clock.now();
     flight.started_unix = env_.clock.unix_now();
-    const probes::Deadline deadline{flight.started + timeout, timeout};
-    deadlines_.schedule(flight.id, deadline.at);
+    flight.deadline = {flight.started + timeout, timeout};
+    deadlines_.schedule(flight.id, flight.deadline.at);
     arm();
-    asio::co_spawn(env_.reactor.context(),
-                   flight.probe->run(*flight.env, *flight.target, deadline),
-                   asio::bind_cancellation_slot(
-                       flight.cancel.slot(),
-                       [this, &flight](std::exception_ptr bug, probes::ProbeResult result) {
-                           finish(flight, std::move(bug), std::move(result));
+    if (flight.parked.armed()) {
+        flight.parked.complete({});
+    } else if (!std::exchange(flight.flies, true)) {
+        asio::co_spawn(env_.reactor.context(),
+                       run_flights(flight),
+                       asio::bind_cancellation_slot(flight.cancel.slot(), [](std::exception_ptr) {
+                           // It ends by close() alone and throws nothing.
                        }));
+    }
+}
+
+asio::awaitable<void> Runner::run_flights(Flight& flight) {
+    while (flight.probe) {
+        probes::ProbeResult result;
+        std::exception_ptr bug;
+        try {
+            result = co_await flight.probe->run(*flight.env, *flight.target, flight.deadline);
+        } catch (const std::exception&) {
+            bug = std::current_exception();
+        }
+        // What may have ended this check is nothing to the next.
+        co_await asio::this_coro::reset_cancellation_state();
+        finish(flight, std::move(bug), std::move(result));
+        if (!flight.probe && !closed_) {
+            const auto woken = co_await park(flight.parked, asio::as_tuple(asio::deferred));
+            static_cast<void>(woken);
+        }
+    }
 }
 
 void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result) {
@@ -84,7 +126,6 @@ void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&
     Done done = std::exchange(flight.done, nullptr);
     flight.probe.reset();
     flight.target.reset();
-    flight.running = false;
     free_.push_back(flight.id);
     --in_flight_;
     done(std::move(outcome));
@@ -93,9 +134,18 @@ void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&
 void Runner::cancel_all() {
     for (std::size_t id = 0; id < flights_.size(); ++id) {
         Flight& flight = *flights_[id];
-        if (flight.running) {
+        if (flight.probe) {
             flight.cancelled = true;
             flight.cancel.emit(asio::cancellation_type::terminal);
+        }
+    }
+}
+
+void Runner::close() {
+    closed_ = true;
+    for (const auto& flight : flights_) {
+        if (flight->parked.armed()) {
+            flight->parked.complete(asio::error::operation_aborted);
         }
     }
 }

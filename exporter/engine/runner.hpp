@@ -8,6 +8,9 @@
 #include "probes/net/reactor.hpp"
 #include "probes/probe.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
+#include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -45,11 +48,15 @@ public:
     /// Ends every check under way; each still calls its `done`, with `cancelled`.
     void cancel_all();
 
+    /// Lets the context run out of work. Nothing may be started any more.
+    void close();
+
     [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
 private:
     struct Flight;
 
+    boost::asio::awaitable<void> run_flights(Flight& flight);
     void finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result);
     void arm();
     void on_alarm();
@@ -60,6 +67,7 @@ private:
     std::vector<std::unique_ptr<Flight>> flights_;  // by id; reused
     std::vector<TimerWheel::Id> free_;
     std::size_t in_flight_ = 0;
+    bool closed_ = false;
 };
 
 }  // namespace sonde::exporter

@@ -223,6 +223,7 @@ void Worker::Impl::end_if_idle() {
     }
     tick.clear();
     grace_end.clear();
+    runner.close();
     resolver.close();
     reactor.close();
     std::exchange(on_ended, nullptr)();

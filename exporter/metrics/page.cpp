@@ -173,7 +173,7 @@ void Page::record_readings(std::size_t slot, const probes::ProbeResult& result) 
     }
 }
 
-void Page::record_labelled(std::size_t slot, const std::vector<probes::LabelledReading>& readings) {
+void Page::record_labelled(std::size_t slot, std::span<const probes::LabelledReading> readings) {
     auto& kept = labelled[slot];
     for (const probes::LabelledReading& old : kept) {
         assign_bit(has_labelled[index_of(old.family)], slot, false);

@@ -12,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -154,7 +155,7 @@ private:
     void forget(std::size_t slot);
     void set_texts(std::size_t slot, const Job& job);
     void record_readings(std::size_t slot, const probes::ProbeResult& result);
-    void record_labelled(std::size_t slot, const std::vector<probes::LabelledReading>& readings);
+    void record_labelled(std::size_t slot, std::span<const probes::LabelledReading> readings);
     void forget_family(probes::Family family);
     void count_response(std::size_t slot, double status_code);
 };

@@ -1,8 +1,11 @@
 // CPU for one check of a url, 64 at a time on one thread, everything on: phases, kernel timestamps,
-// TCP_INFO, one deadline each. Prints the line of anchors-like clients, so that both can be put
-// side by side:   check_cost URL SECONDS [CONFIG [MODULE]]
+// TCP_INFO, one deadline each, and every result recorded in a store. Prints the line of
+// anchors-like clients, so that both can be put side by side:   check_cost URL SECONDS [CONFIG
+// [MODULE]]
 
+#include "config/service.hpp"
 #include "exporter/engine/runner.hpp"
+#include "exporter/metrics/store.hpp"
 #include "exporter/plan/plan.hpp"
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
@@ -12,11 +15,35 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <functional>
+#include <new>
+#include <utility>
 #include <vector>
+
+namespace {
+
+std::size_t allocations = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size)) {
+        return memory;
+    }
+    throw std::bad_alloc{};
+}
+
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
 namespace {
 
@@ -41,6 +68,50 @@ double percentile(std::vector<double>& values, double share) {
     return values[at];
 }
 
+/// Checks one after the other in each of its places, every result recorded.
+struct Loop {
+    Loop(exporter::JobPtr wanted, double seconds)
+        : job(std::move(wanted)),
+          target(job, &job->target),
+          end(clock.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                std::chrono::duration<double>(seconds))),
+          id(store.add(*job)) {
+        rtts.reserve(10'000'000);
+    }
+
+    void next() {
+        runner.start(job->probe, target, job->timeout, [this](exporter::Runner::Outcome&& outcome) {
+            store.record(id, outcome.started_unix, outcome.result);
+            if (outcome.result.success()) {
+                rtts.push_back(
+                    std::chrono::duration<double, std::micro>(*outcome.result.rtt).count());
+            } else if (failures++ == 0) {
+                std::fprintf(stderr, "%s\n", outcome.result.detail.c_str());
+            }
+            if (clock.now() < end) {
+                next();
+            } else if (runner.in_flight() == 0) {
+                runner.close();
+                resolver.close();
+                reactor.close();
+            }
+        });
+    }
+
+    exporter::JobPtr job;
+    std::shared_ptr<const probes::Target> target;
+    const probes::net::Clock& clock = probes::net::Clock::system();
+    probes::net::TimePoint end;
+    boost::asio::io_context context{1};
+    probes::net::Reactor reactor{context};
+    probes::net::Resolver resolver{reactor, clock, {}};
+    exporter::Runner runner{{context.get_executor(), clock, reactor, resolver}};
+    exporter::MetricStore store{config::Metrics{}.rtt_buckets, {}};
+    exporter::MetricStore::Id id;
+    std::vector<double> rtts;
+    std::size_t failures = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,48 +134,28 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s\n", error.c_str());
         return 1;
     }
-    const auto target = std::shared_ptr<const probes::Target>{job, &job->target};
-    boost::asio::io_context context{1};
-    const auto& clock = probes::net::Clock::system();
-    probes::net::Reactor reactor{context};
-    probes::net::Resolver resolver{reactor, clock, {}};
-    exporter::Runner runner{{context.get_executor(), clock, reactor, resolver}};
-    const auto end = clock.now() + std::chrono::duration<double>(std::atof(argv[2]));
-    std::vector<double> rtts;
-    std::size_t failures = 0;
-    std::function<void()> next = [&] {
-        runner.start(job->probe, target, job->timeout, [&](exporter::Runner::Outcome&& outcome) {
-            if (outcome.result.success()) {
-                rtts.push_back(
-                    std::chrono::duration<double, std::micro>(*outcome.result.rtt).count());
-            } else if (failures++ == 0) {
-                std::fprintf(stderr, "%s\n", outcome.result.detail.c_str());
-            }
-            if (clock.now() < end) {
-                next();
-            } else if (runner.in_flight() == 0) {
-                resolver.close();
-                reactor.close();
-            }
-        });
-    };
+    Loop loop{job, std::atof(argv[2])};
     const double cpu_before = cpu_seconds();
+    const std::size_t allocations_before = allocations;
     for (int i = 0; i < concurrency; ++i) {
-        next();
+        loop.next();
     }
-    context.run();
+    loop.context.run();
     const double used = cpu_seconds() - cpu_before;
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     std::printf(
         "{\"name\":\"check_cost\",\"n\":%zu,\"err\":%zu,\"cpu_us\":%.2f,\"rtt_p50\":%.1f,\"rtt_"
-        "p99\":%.1f,"
+        "p99\":%.1f,\"allocations\":%.2f,"
         "\"rss_kb\":%ld}\n",
-        rtts.size(),
-        failures,
-        used * 1e6 / static_cast<double>(std::max<std::size_t>(1, rtts.size() + failures)),
-        percentile(rtts, 0.5),
-        percentile(rtts, 0.99),
+        loop.rtts.size(),
+        loop.failures,
+        used * 1e6 /
+            static_cast<double>(std::max<std::size_t>(1, loop.rtts.size() + loop.failures)),
+        percentile(loop.rtts, 0.5),
+        percentile(loop.rtts, 0.99),
+        static_cast<double>(allocations - allocations_before) /
+            static_cast<double>(std::max<std::size_t>(1, loop.rtts.size() + loop.failures)),
         usage.ru_maxrss);
-    return failures == 0 ? 0 : 1;
+    return loop.failures == 0 ? 0 : 1;
 }

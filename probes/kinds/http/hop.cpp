@@ -5,9 +5,9 @@
 #include "probes/net/resolver.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
+/// The operation itself is awaited, without a coroutine around it.
+constexpr auto direct = asio::as_tuple(asio::deferred);
 
 /// The first read of an answer takes no more, so that its arrival is the first byte's and not that
 /// of a later segment which came while this program was busy.
@@ -162,7 +163,7 @@ bool Hop::inspect_tls(const std::string& name) {
 }
 
 asio::awaitable<bool> Hop::send_request() {
-    const std::string request =
+    const RequestText request =
         make_request(check_.spec, url_, private_headers_ ? &check_.target : nullptr);
     std::span<const char> left{request};
     request_began_ = check_.run.now();
@@ -247,8 +248,7 @@ asio::awaitable<bool> Hop::give_way(std::size_t received) {
     work_ += received + static_cast<std::size_t>(decoded - std::exchange(decoded_, decoded));
     if (work_ >= work_at_once) {
         work_ = 0;
-        const auto posted = co_await asio::post(check_.run.env.executor, tuple);
-        static_cast<void>(posted);
+        co_await asio::post(check_.run.env.executor, asio::deferred);
     }
     co_return !check_.run.cancelled();
 }
@@ -293,7 +293,7 @@ asio::awaitable<bool> Hop::wait(net::Direction direction) {
     if (check_.run.cancelled()) {
         co_return false;
     }
-    const auto [aborted] = co_await connection_.ready(direction, tuple);
+    const auto [aborted] = co_await connection_.ready(direction, direct);
     co_return !aborted;
 }
 

@@ -61,22 +61,24 @@ public:
         const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
         Check check{context, *spec_, target.url};
         std::optional<Hop> hop;
-        Url url = target.url;
+        const Url* url = &target.url;
+        Url redirected;
         bool private_headers = true;
         for (;;) {
-            hop.emplace(check, url, private_headers);
+            hop.emplace(check, *url, private_headers);
             const bool going = co_await hop->run();
             if (!going || !hop->redirects()) {
                 break;
             }
             const std::string location = hop->receiver().location();
             hop.reset();
-            auto next = next_url(check, url, location);
+            auto next = next_url(check, *url, location);
             if (!next) {
                 break;
             }
-            private_headers = private_headers && may_see_private(url, *next);
-            url = std::move(*next);
+            private_headers = private_headers && may_see_private(*url, *next);
+            redirected = std::move(*next);
+            url = &redirected;
         }
         co_return judge(check, hop ? &hop->receiver().matcher() : nullptr);
     }

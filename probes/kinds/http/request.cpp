@@ -4,6 +4,9 @@
 
 #include <openssl/evp.h>
 
+#include <string>
+#include <string_view>
+
 namespace sonde::probes::http {
 
 namespace {
@@ -24,21 +27,28 @@ std::string basic_credentials(std::string_view userinfo) {
 
 }  // namespace
 
-std::string make_request(const Spec& spec, const Url& url, const Url* owner) {
-    std::string out;
-    out.reserve(256 + spec.header_lines.size() + spec.private_header_lines.size());
-    out.append("GET ").append(url.request_target()).append(" HTTP/1.1\r\nHost: ");
-    out.append(owner != nullptr && !spec.host_header.empty() ? spec.host_header
-                                                             : url.host_header());
-    out.append("\r\n").append(spec.header_lines);
+RequestText make_request(const Spec& spec, const Url& url, const Url* owner) {
+    RequestText out;
+    const auto add = [&out](std::string_view text) {
+        out.insert(out.end(), text.begin(), text.end());
+    };
+    add("GET ");
+    add(url.request_target());
+    add(" HTTP/1.1\r\nHost: ");
+    add(owner != nullptr && !spec.host_header.empty() ? spec.host_header : url.host_header());
+    add("\r\n");
+    add(spec.header_lines);
     if (owner != nullptr) {
-        out.append(spec.private_header_lines);
+        add(spec.private_header_lines);
         const std::string_view userinfo = owner->userinfo();
         if (!userinfo.empty() && !spec.sets_authorization) {
-            out.append("Authorization: Basic ").append(basic_credentials(userinfo)).append("\r\n");
+            add("Authorization: Basic ");
+            add(basic_credentials(userinfo));
+            add("\r\n");
         }
     }
-    return out.append("\r\n");
+    add("\r\n");
+    return out;
 }
 
 }  // namespace sonde::probes::http
