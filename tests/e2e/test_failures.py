@@ -76,7 +76,7 @@ class Reasons(unittest.TestCase):
             "garbage": (upstream.url("/garbage"), "", "protocol_error", "response"),
             "short": (upstream.url("/short"), "", "protocol_error", "response"),
             "cut-gzip": (upstream.url("/cut-gzip"), "", "decode_error", "compressed"),
-            "loop": (upstream.url("redirects again"), "", "too_many_redirects", "/loop"),
+            "loop": (upstream.url("/loop"), "", "too_many_redirects", "redirects again"),
             "large": (nginx.url(), "max_body = 10", "body_too_large", "10"),
             "error": (nginx.url(path="/status/500"), "", "unexpected_status", "500"),
             "words": (nginx.url(), 'regex = "Goodbye"', "unexpected_content", "Goodbye"),
