@@ -1,7 +1,8 @@
 // CPU for one check of a url, 64 at a time on one thread, everything on: phases, kernel timestamps,
-// TCP_INFO, one deadline each, and every result recorded in a store. Prints the line of
-// anchors-like clients, so that both can be put side by side:   check_cost URL SECONDS [CONFIG
-// [MODULE]]
+// TCP_INFO, one deadline each, and every result recorded in a store. Prints a line of JSON like
+// bare_client's, with the allocations that a check makes once everything is warm.
+//   check_cost URL SECONDS [CONFIG [MODULE]]     for so long
+//   check_cost URL COUNTn [CONFIG [MODULE]]      so many checks
 
 #include "config/service.hpp"
 #include "exporter/engine/runner.hpp"
@@ -10,16 +11,21 @@
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
+#include "tests/bench/measure.hpp"
+
 #include <boost/asio/io_context.hpp>
 
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -48,38 +54,29 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace {
 
 using namespace sonde;
+using bench::cpu_seconds;
+using bench::percentile;
 
 constexpr int concurrency = 64;
 
-double cpu_seconds() {
-    timespec used{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
-}
-
-double percentile(std::vector<double>& values, double share) {
-    if (values.empty()) {
-        return 0;
-    }
-    const auto at = std::min(values.size() - 1,
-                             static_cast<std::size_t>(share * static_cast<double>(values.size())));
-    std::nth_element(
-        values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
-    return values[at];
-}
-
 /// Checks one after the other in each of its places, every result recorded.
 struct Loop {
-    Loop(exporter::JobPtr wanted, double seconds)
+    /// `length`: seconds, or a number of checks with an n behind it.
+    Loop(exporter::JobPtr wanted, const std::string& length)
         : job(std::move(wanted)),
           target(job, &job->target),
-          end(clock.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                std::chrono::duration<double>(seconds))),
           id(store.add(*job)) {
+        if (length.ends_with('n')) {
+            left = std::strtoull(length.c_str(), nullptr, 10);
+        } else {
+            end = clock.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                    std::chrono::duration<double>(std::atof(length.c_str())));
+        }
         rtts.reserve(10'000'000);
     }
 
     void next() {
+        --left;
         runner.start(job->probe, target, job->timeout, [this](exporter::Runner::Outcome&& outcome) {
             store.record(id, outcome.started_unix, outcome.result);
             if (outcome.result.success()) {
@@ -101,7 +98,8 @@ struct Loop {
     exporter::JobPtr job;
     std::shared_ptr<const probes::Target> target;
     const probes::net::Clock& clock = probes::net::Clock::system();
-    probes::net::TimePoint end;
+    probes::net::TimePoint end = probes::net::TimePoint::max();
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();  // checks to start
     boost::asio::io_context context{1};
     probes::net::Reactor reactor{context};
     probes::net::Resolver resolver{reactor, clock, {}};
@@ -116,7 +114,7 @@ struct Loop {
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: check_cost URL SECONDS [CONFIG [MODULE]]\n");
+        std::fprintf(stderr, "usage: check_cost URL SECONDS|COUNTn [CONFIG [MODULE]]\n");
         return 2;
     }
     std::shared_ptr<const exporter::Plan> plan = exporter::built_in_plan(probes::kinds());
@@ -134,7 +132,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s\n", error.c_str());
         return 1;
     }
-    Loop loop{job, std::atof(argv[2])};
+    Loop loop{job, argv[2]};
     const double cpu_before = cpu_seconds();
     const std::size_t allocations_before = allocations;
     for (int i = 0; i < concurrency; ++i) {
