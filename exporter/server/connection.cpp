@@ -3,6 +3,7 @@
 
 #include "exporter/log.hpp"
 #include "exporter/server/watchdog.hpp"
+#include "probes/net/clock.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -108,6 +109,20 @@ Incoming to_request(Parser& parser) {
     return received;
 }
 
+/// Counts an answer that is made piece by piece, while it lasts.
+class StreamPlace {
+public:
+    explicit StreamPlace(std::size_t& count) : count_(count) { ++count_; }
+
+    StreamPlace(const StreamPlace&) = delete;
+    StreamPlace& operator=(const StreamPlace&) = delete;
+
+    ~StreamPlace() { --count_; }
+
+private:
+    std::size_t& count_;
+};
+
 class Connection {
 public:
     Connection(ClientSocket socket, std::shared_ptr<ConnectionShared> shared)
@@ -189,9 +204,9 @@ asio::awaitable<bool> Connection::wait_for_first_byte() {
         if (shared_->draining) {
             co_return false;
         }
-        shared_->idle.insert(&socket_);
+        shared_->idle.push_back(&socket_);
         const auto [error, count] = co_await socket_.async_read_some(buffer_.prepare(1024), await);
-        shared_->idle.erase(&socket_);
+        std::erase(shared_->idle, &socket_);
         if (error || watchdog_.fired()) {
             co_return false;
         }
@@ -258,6 +273,11 @@ asio::awaitable<HttpResponse> Connection::ask_handler(const HttpRequest& request
 
 /// True: the connection can take another request.
 asio::awaitable<bool> Connection::send(HttpResponse response, Question question) {
+    if (response.source && !question.head && shared_->streams >= shared_->limits.streams) {
+        // Each holds a compressor and a connection for as long as its reader likes.
+        response = plain_answer(503, "too many answers under way");
+        response.headers.emplace_back("Retry-After", "1");
+    }
     std::string first = std::move(response.body);
     if (response.source) {
         // The first piece is made before the header goes out: most failures show here, while an
@@ -310,7 +330,12 @@ asio::awaitable<bool> Connection::send_stream(const HttpResponse& response,
         const bool sent = co_await write({before, {}, {}});
         co_return sent;
     }
+    const StreamPlace place(shared_->streams);
+    const auto end_at = probes::net::Clock::system().now() + shared_->limits.answer;
     for (bool more = true; more;) {
+        if (probes::net::Clock::system().now() >= end_at) {
+            co_return false;
+        }
         // The next piece is made only after the last was taken: that is all there is in memory. An
         // empty chunk would end the body, so an empty piece is none.
         const bool chunk = chunked && !piece.empty();

@@ -8,11 +8,11 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 namespace sonde::exporter {
 
@@ -22,8 +22,11 @@ using ClientSocket = boost::asio::generic::stream_protocol::socket;
 struct ConnectionShared {
     HttpHandler handler;
     HttpServer::Limits limits;
-    bool draining = false;                   // answers under way are the last of their connection
-    std::unordered_set<ClientSocket*> idle;  // connections that wait for a request's first byte
+    bool draining = false;  // answers under way are the last of their connection
+    /// Connections that wait for a request's first byte, the one that waits longest first. One that
+    /// is taken out is to be cancelled.
+    std::deque<ClientSocket*> idle;
+    std::size_t streams = 0;
 };
 
 /// Serves requests until either side closes, a limit is passed or the server drains. Cancellation

@@ -30,6 +30,17 @@ void log_bug(std::exception_ptr error) {
     }
 }
 
+/// Ends the connection that has been idle for longest; false when none is.
+bool let_one_go(ConnectionShared& shared) {
+    if (shared.idle.empty()) {
+        return false;
+    }
+    boost::system::error_code ignored;
+    shared.idle.front()->cancel(ignored);
+    shared.idle.pop_front();
+    return true;
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
@@ -67,7 +78,9 @@ asio::awaitable<void> HttpServer::Impl::accept(std::shared_ptr<State> state, Lis
     while (listener.acceptor.is_open()) {
         auto [error, socket] = co_await listener.acceptor.async_accept(await);
         if (!error) {
-            if (state->connections.size() < state->shared->limits.connections) {
+            const bool room = state->connections.size() < state->shared->limits.connections ||
+                              let_one_go(*state->shared);
+            if (room) {
                 state->connections.spawn(serve_connection(std::move(socket), state->shared));
             } else if (state->refusals.size() < refusals_at_once) {
                 state->refusals.spawn(refuse_connection(std::move(socket), state->shared));

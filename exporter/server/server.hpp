@@ -47,10 +47,12 @@ public:
     struct Limits {
         std::size_t header_bytes = 16 * 1024;
         std::size_t body_bytes = 64 * 1024;
-        std::size_t connections = 512;
+        std::size_t connections = 512;     // one more takes the place of the longest idle one
+        std::size_t streams = 40;          // answers under way that are made piece by piece
         std::chrono::seconds idle{75};     // keep-alive connection with no request
         std::chrono::seconds request{10};  // from a request's first byte to its last
         std::chrono::seconds write{30};    // for each piece of an answer
+        std::chrono::seconds answer{300};  // for all pieces
     };
 
     HttpServer(boost::asio::io_context& context, HttpHandler handler, Limits limits);

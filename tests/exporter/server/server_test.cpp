@@ -13,6 +13,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -29,7 +30,8 @@ constexpr std::size_t piece_size = 64 * 1024;
 /// What the tests see of the handler's side.
 struct Seen {
     std::atomic<std::size_t> pieces = 0;
-    std::promise<void> source_gone;
+    std::promise<void> source_gone;  // the first
+    std::once_flag first_gone;
     std::promise<void> waiting;
     std::atomic<bool> wait_cancelled = false;
 };
@@ -41,7 +43,9 @@ public:
           count_(count),
           fail_at_(fail_at) {}
 
-    ~Pieces() override { seen_->source_gone.set_value(); }
+    ~Pieces() override {
+        std::call_once(seen_->first_gone, [this] { seen_->source_gone.set_value(); });
+    }
 
     bool next(std::string& out) override {
         const auto number = ++seen_->pieces;
@@ -298,13 +302,50 @@ TEST_CASE("over the limit of connections is 503, and room is used again") {
     CHECK(second.get("/", "Connection: close\r\n").status == 200);
     CHECK(second.at_end());
     second.close();
-    HttpClient third(fixture.server.address());
-    CHECK(third.get("/").status == 200);
+    HttpClient third(fixture.server.address(), 64 * 1024);
+    third.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(third.skip(1024));
+    first.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(first.skip(1024));
     HttpClient fourth(fixture.server.address());
     const auto refused = fourth.receive();
     CHECK(refused.status == 503);
     CHECK(refused.field("retry-after") == "1");
-    CHECK(first.get("/again").status == 200);
+}
+
+TEST_CASE("where all places are taken the longest idle connection makes room") {
+    HttpServer::Limits limits;
+    limits.connections = 2;
+    Fixture fixture(limits);
+    HttpClient first(fixture.server.address());
+    CHECK(first.get("/").status == 200);
+    HttpClient second(fixture.server.address());
+    CHECK(second.get("/").status == 200);
+    HttpClient third(fixture.server.address());
+    CHECK(third.get("/").status == 200);
+    CHECK(first.at_end());
+    CHECK(second.get("/again").status == 200);
+}
+
+TEST_CASE("few answers are made piece by piece at once") {
+    HttpServer::Limits limits;
+    limits.streams = 1;
+    Fixture fixture(limits);
+    HttpClient reader(fixture.server.address(), 64 * 1024);
+    reader.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(reader.skip(1024));
+    HttpClient other(fixture.server.address());
+    const auto refused = other.get("/stream?pieces=3");
+    CHECK(refused.status == 503);
+    CHECK(refused.field("retry-after") == "1");
+    CHECK(other.get("/").status == 200);
+    reader.reset();
+    // The place is free again once the server has noticed.
+    unsigned status = 503;
+    for (int i = 0; i < 1000 && status != 200; ++i) {
+        status = static_cast<unsigned>(other.get("/stream?pieces=3").status);
+    }
+    CHECK(status == 200);
 }
 
 TEST_CASE("the next piece is made only when the last was taken") {
