@@ -169,6 +169,11 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
                        return;
                    }
                    const std::string label = wire::PatternSet::label(pattern);
+                   if (label.empty()) {
+                       item.error("an empty pattern is found in every body");
+                       good = false;
+                       return;
+                   }
                    if (label == status_expectation) {
                        item.error("\"" + label +
                                   "\" is the name of the expectation on the status code; give the "
