@@ -87,7 +87,7 @@ public:
     /// Which samples an exposition wants.
     struct Selection {
         std::vector<std::string> families;  // names; empty: all that are on
-        TargetFilter targets;
+        TargetFilter targets{};
     };
 
     /// A resumable walk over all samples, family by family: what exposition streams from.
