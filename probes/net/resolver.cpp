@@ -66,7 +66,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
 public:
     Channel(Reactor& reactor, const Resolver::Options& options, std::atomic<std::uint64_t>& resends)
         : reactor_(reactor),
-          timer_(reactor, [this] { on_timer(); }),
+          timer_(std::in_place, reactor, [this] { on_timer(); }),
           resends_(resends) {
         ares_options wanted{};
         wanted.timeout = static_cast<int>(options.resend_after.count());
@@ -99,12 +99,17 @@ public:
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
 
-    ~Channel() { ares_destroy(channel_); }
+    ~Channel() { end(); }
 
-    /// Ends every open question, so that what they keep alive can go.
-    void cancel() {
-        ares_cancel(channel_);
-        timer_.clear();
+    /// Ends every open question and lets go of the reactor: handlers that are left in the context
+    /// may keep this alive for longer than the reactor lives. Never called from inside c-ares,
+    /// which only posts.
+    void end() {
+        if (!std::exchange(ended_, true)) {
+            ares_destroy(channel_);
+            sockets_.clear();
+            timer_.reset();
+        }
     }
 
     void ask(const std::string& name, std::shared_ptr<Query> query) {
@@ -204,7 +209,7 @@ private:
     }
 
     void on_ready(const std::shared_ptr<Socket>& socket, Direction direction) {
-        if (socket->closed) {
+        if (ended_ || socket->closed) {
             return;
         }
         const bool reading = direction == Direction::read;
@@ -217,11 +222,14 @@ private:
         }
         if (is_ready(socket->fd, direction)) {
             // c-ares may leave something behind, and the watch tells of news only.
-            asio::post(reactor_.context(), [weak = weak_from_this(), socket, direction] {
-                if (auto self = weak.lock()) {
-                    self->on_ready(socket, direction);
-                }
-            });
+            asio::post(reactor_.context(),
+                       [weak = weak_from_this(), waits = std::weak_ptr{socket}, direction] {
+                           const auto self = weak.lock();
+                           const auto still = waits.lock();
+                           if (self && still) {
+                               self->on_ready(still, direction);
+                           }
+                       });
         } else {
             wait(socket, direction);
         }
@@ -230,11 +238,11 @@ private:
     void set_timer() {
         timeval left{};
         if (ares_timeout(channel_, nullptr, &left) == nullptr) {
-            timer_.clear();
+            timer_->clear();
             return;
         }
-        timer_.set(Clock::system().now() + std::chrono::seconds{left.tv_sec} +
-                   std::chrono::microseconds{left.tv_usec} + std::chrono::milliseconds{1});
+        timer_->set(Clock::system().now() + std::chrono::seconds{left.tv_sec} +
+                    std::chrono::microseconds{left.tv_usec} + std::chrono::milliseconds{1});
     }
 
     void on_timer() {
@@ -244,7 +252,8 @@ private:
     }
 
     Reactor& reactor_;
-    Alarm timer_;
+    std::optional<Alarm> timer_;
+    bool ended_ = false;
     std::atomic<std::uint64_t>& resends_;
     std::map<int, std::shared_ptr<Socket>> sockets_;
     ares_channel channel_ = nullptr;
@@ -312,11 +321,11 @@ Resolver::~Resolver() {
 
 void Resolver::close() {
     if (impl_->channel) {
-        impl_->channel->cancel();
+        impl_->channel->end();
     }
     for (const auto& old : impl_->retired) {
         if (auto channel = old.lock()) {
-            channel->cancel();
+            channel->end();
         }
     }
 }
