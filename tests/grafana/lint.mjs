@@ -214,7 +214,8 @@ if (!files.length) {
   console.error('usage: node lint.mjs dashboard.json...');
   process.exit(2);
 }
-process.chdir(import.meta.dirname);
+// Not import.meta.dirname: Debian 12's node is too old for it.
+process.chdir(path.dirname(new URL(import.meta.url).pathname));
 if (!fs.existsSync(SCHEMA)) {
   console.error('lint.mjs: run `npm ci` in this folder first');
   process.exit(2);
