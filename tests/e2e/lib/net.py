@@ -11,9 +11,17 @@ PAUSE = 0.05
 
 
 def free_ports(count):
-    """Ports of 127.0.0.1 that are free now. All are held until all are known, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
+    """Ports of 127.0.0.1 and [::1] that are free now. All are held until all are known, so that they differ."""
+    held, ports = [], []
+    while len(ports) < count:
+        held.append(socket.create_server(("127.0.0.1", 0)))
+        port = held[-1].getsockname()[1]
+        try:
+            if has_ipv6():
+                held.append(socket.create_server(("::1", port), family=socket.AF_INET6))
+            ports.append(port)
+        except OSError:
+            pass  # taken there
     for one in held:
         one.close()
     return ports
