@@ -124,7 +124,7 @@ void PlanInherited::adopt(const Plan& old) {
     }
 }
 
-Digest PlanInherited::fingerprint() const {
+probes::Digest PlanInherited::fingerprint() const {
     std::string text;
     const auto add = [&](const config::Layer& layer) {
         text += std::to_string(layer.path.size()) + ':' + layer.path;
@@ -138,7 +138,7 @@ Digest PlanInherited::fingerprint() const {
             add(*entry.layer);
         }
     }
-    return sha256(text);
+    return probes::sha256(text);
 }
 
 PlanInherited::Entry* PlanInherited::find(std::string_view module) {

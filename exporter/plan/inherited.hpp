@@ -46,7 +46,7 @@ public:
     void adopt(const Plan& old);
 
     /// Of all settings as they are written.
-    [[nodiscard]] Digest fingerprint() const;
+    [[nodiscard]] probes::Digest fingerprint() const;
 
     struct Entry {
         std::optional<config::Layer> layer;  // of the module; nothing: [defaults] alone

@@ -103,7 +103,7 @@ std::optional<std::string> PlanLoader::read(File& file) {
         result_.diagnostics.add({file.label, 0, "", "the load was stopped before this file"});
         return std::nullopt;
     }
-    file.content = sha256(*content.bytes);
+    file.content = probes::sha256(*content.bytes);
     return std::move(content.bytes);
 }
 
@@ -128,7 +128,7 @@ bool PlanLoader::nothing_changed() {
         const PlanFile& before = *old.files[i + 1];
         const config::FileContent content = config::read_whole_file(files_[i].path, file_limit);
         if (files_[i].path != before.path || !content.bytes ||
-            sha256(*content.bytes) != before.content) {
+            probes::sha256(*content.bytes) != before.content) {
             return false;
         }
     }
@@ -211,7 +211,7 @@ void PlanLoader::decode(File& file, std::optional<config::Document> document) {
     }
     if (!document) {
         // Read again: the first reading was let go, so that one file at a time is in memory.
-        const Digest scanned = file.content;
+        const probes::Digest scanned = file.content;
         const std::optional<std::string> text = read(file);
         if (text && file.content != scanned) {
             result_.diagnostics.add(
@@ -276,7 +276,7 @@ void PlanLoader::decode_targets(const config::Document& document, PlanFile& out)
 bool PlanLoader::same_inputs(const std::vector<InputFile>& inputs) {
     return std::all_of(inputs.begin(), inputs.end(), [&](const InputFile& input) {
         const config::FileContent& content = inputs_.file(input.path);
-        return content.bytes && sha256(*content.bytes) == input.content;
+        return content.bytes && probes::sha256(*content.bytes) == input.content;
     });
 }
 
@@ -286,7 +286,7 @@ std::vector<InputFile> PlanLoader::digests(const std::set<std::string>& paths) {
     for (const std::string& path : paths) {
         result_.watch.push_back(path);
         const config::FileContent& content = inputs_.file(path);
-        out.push_back({path, sha256(content.bytes.value_or(std::string{}))});
+        out.push_back({path, probes::sha256(content.bytes.value_or(std::string{}))});
     }
     return out;
 }

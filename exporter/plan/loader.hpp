@@ -28,7 +28,7 @@ private:
     struct File {
         std::string path;
         std::string label;
-        Digest content{};
+        probes::Digest content{};
         bool failed = false;  // unreadable or no TOML; reported
     };
 

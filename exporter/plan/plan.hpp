@@ -4,9 +4,9 @@
 
 #include "config/diagnostics.hpp"
 #include "config/service.hpp"
-#include "exporter/plan/digest.hpp"
 #include "exporter/plan/job.hpp"
 #include "exporter/plan/probe_pool.hpp"
+#include "probes/digest.hpp"
 #include "probes/kinds/kinds.hpp"
 
 #include <cstdint>
@@ -27,7 +27,7 @@ using JobPtr = std::shared_ptr<const Job>;
 /// A file that settings were taken from (a secret, a certificate) and what was in it.
 struct InputFile {
     std::string path;
-    Digest content;
+    probes::Digest content;
 };
 
 /// One configuration file and the jobs of its targets, in its order. Shared by the plans of reloads
@@ -35,7 +35,7 @@ struct InputFile {
 struct PlanFile {
     std::string path;
     std::string label;  // as errors name it
-    Digest content{};
+    probes::Digest content{};
     std::vector<InputFile>
         inputs;  // read by its targets themselves, not through modules or defaults
     std::vector<JobPtr> jobs;
@@ -61,7 +61,7 @@ public:
         std::vector<std::shared_ptr<const PlanFile>> files;  // the config file first
         std::map<std::string, Inherited, std::less<>>
             inherited;                         // by module; "" is [defaults] alone
-        Digest shared{};                       // of [defaults] and all modules as written
+        probes::Digest shared{};               // of [defaults] and all modules as written
         std::vector<InputFile> shared_inputs;  // what they read
         std::shared_ptr<ProbePool> pool;
     };

@@ -20,7 +20,7 @@ ProbePool::ProbePtr ProbePool::make(const probes::Kind& kind,
     if (!made) {
         return nullptr;
     }
-    std::weak_ptr<const probes::Probe>& known = probes_[sha256(trace)];
+    std::weak_ptr<const probes::Probe>& known = probes_[probes::sha256(trace)];
     if (ProbePtr same = known.lock()) {
         return same;
     }

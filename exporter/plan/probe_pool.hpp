@@ -4,7 +4,7 @@
 
 #include "config/table.hpp"
 #include "exporter/plan/common_settings.hpp"
-#include "exporter/plan/digest.hpp"
+#include "probes/digest.hpp"
 #include "probes/kinds/kinds.hpp"
 
 #include <memory>
@@ -34,7 +34,8 @@ public:
     [[nodiscard]] std::size_t size() const { return probes_.size(); }
 
 private:
-    std::unordered_map<Digest, std::weak_ptr<const probes::Probe>, DigestHash> probes_;
+    std::unordered_map<probes::Digest, std::weak_ptr<const probes::Probe>, probes::DigestHash>
+        probes_;
 };
 
 }  // namespace sonde::exporter

@@ -214,7 +214,7 @@ std::shared_ptr<const probes::Probe> TargetReader::probe(config::Table& table,
     key += '\0';
     key += target.source->directory;
     key += '\0';
-    const Digest digest = sha256(key + own);
+    const probes::Digest digest = probes::sha256(key + own);
     if (const auto found = made_.find(digest); found != made_.end()) {
         context_.inputs.note_used(found->second.inputs);
         return found->second.probe;

@@ -73,7 +73,7 @@ private:
     std::map<Labels, std::shared_ptr<const Labels>> labels_;
     /// By kind, module and the target's own keys as written: thousands of targets that write the
     /// same keys are decoded once.
-    std::unordered_map<Digest, Made, DigestHash> made_;
+    std::unordered_map<probes::Digest, Made, probes::DigestHash> made_;
 };
 
 }  // namespace sonde::exporter

@@ -4,10 +4,10 @@
 
 #include "exporter/engine/run_on.hpp"
 #include "exporter/metrics/exposition.hpp"
-#include "exporter/plan/digest.hpp"
 #include "exporter/server/compression.hpp"
 #include "exporter/web/target_list.hpp"
 #include "exporter/web/ui/assets.hpp"
+#include "probes/digest.hpp"
 #include "probes/net/clock.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -55,8 +55,8 @@ private:
     probes::net::TimePoint start_;
 };
 
-std::string base64(const Digest& digest) {
-    std::array<unsigned char, 4 * ((sizeof(Digest) + 2) / 3) + 1> text{};
+std::string base64(const probes::Digest& digest) {
+    std::array<unsigned char, 4 * ((sizeof(probes::Digest) + 2) / 3) + 1> text{};
     const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
     return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
 }
@@ -76,7 +76,7 @@ std::string_view element(std::string_view page, std::string_view tag) {
 /// in can.
 std::string landing_policy() {
     const auto hash = [](std::string_view tag) {
-        return "'sha256-" + base64(sha256(element(ui::landing_page, tag))) + "'";
+        return "'sha256-" + base64(probes::sha256(element(ui::landing_page, tag))) + "'";
     };
     return "default-src 'none'; connect-src 'self'; img-src 'self'; style-src " + hash("style") +
            "; script-src " + hash("script") +

@@ -3,9 +3,10 @@
 // OpenSSL has verified without any error.
 #pragma once
 
+#include "probes/digest.hpp"
+
 #include <openssl/x509.h>
 
-#include <array>
 #include <cstddef>
 #include <ctime>
 #include <memory>
@@ -26,8 +27,8 @@ public:
     /// A chain with a reference to each of its certificates.
     using Chain = std::unique_ptr<STACK_OF(X509), FreeChain>;
 
-    /// Of the name that was asked for and of every certificate that was sent, byte by byte.
-    using Key = std::array<unsigned char, 32>;
+    /// Of the name that was asked for and of every certificate that was sent.
+    using Key = Digest;
 
     /// Nothing is remembered for longer, whatever the certificates say.
     static constexpr std::time_t longest = 3600;
@@ -44,10 +45,6 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    struct HashKey {
-        std::size_t operator()(const Key& key) const;
-    };
-
     struct Entry {
         Chain chain;
         std::time_t from = 0;
@@ -55,7 +52,7 @@ private:
     };
 
     mutable std::mutex mutex_;
-    std::unordered_map<Key, Entry, HashKey> entries_;
+    std::unordered_map<Key, Entry, DigestHash> entries_;
 };
 
 }  // namespace sonde::probes::net

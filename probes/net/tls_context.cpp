@@ -1,17 +1,14 @@
 #include "probes/net/tls_context.hpp"
 
+#include "probes/digest.hpp"
 #include "probes/net/tls_stream.hpp"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <array>
 #include <map>
 #include <mutex>
-#include <new>
-#include <string_view>
 
 namespace sonde::probes::net {
 
@@ -42,16 +39,6 @@ bool add_pem(X509_STORE* store, const std::string& pem, std::string& error) {
         return false;
     }
     return true;
-}
-
-using Digest = std::array<unsigned char, 32>;
-
-Digest sha256(std::string_view bytes) {
-    Digest out{};
-    if (EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, EVP_sha256(), nullptr) != 1) {
-        throw std::bad_alloc{};  // SHA-256 has no other way to fail
-    }
-    return out;
 }
 
 /// The contexts in use, by the digest of their certificates: a PEM may be large.

@@ -11,10 +11,8 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 #include <memory>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -31,44 +29,6 @@ std::string hex(std::span<const unsigned char> bytes) {
         text += digits[byte & 15U];
     }
     return text;
-}
-
-/// SHA-256 of a certificate's DER without allocating once warm: X509_digest() makes a context and a
-/// copy of the certificate each time.
-class Fingerprinter {
-public:
-    Fingerprinter()
-        : digest_(EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free),
-          context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-        if (!digest_ || !context_) {
-            throw std::bad_alloc{};
-        }
-    }
-
-    std::array<unsigned char, 32> of(const X509& certificate) {
-        const int size = i2d_X509(&certificate, nullptr);
-        if (size <= 0) {
-            return {};
-        }
-        der_.resize(static_cast<std::size_t>(size));
-        unsigned char* end = der_.data();
-        i2d_X509(&certificate, &end);
-        std::array<unsigned char, 32> result{};
-        EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr);
-        EVP_DigestUpdate(context_.get(), der_.data(), der_.size());
-        EVP_DigestFinal_ex(context_.get(), result.data(), nullptr);
-        return result;
-    }
-
-private:
-    std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> digest_;
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-    std::vector<unsigned char> der_;
-};
-
-std::array<unsigned char, 32> fingerprint(const X509& certificate) {
-    thread_local Fingerprinter fingerprinter;
-    return fingerprinter.of(certificate);
 }
 
 std::string serial_hex(const X509& certificate) {
@@ -134,6 +94,19 @@ std::optional<std::int64_t> not_after(const X509& certificate) {
     return unix_seconds(X509_get0_notAfter(&certificate));
 }
 
+Digest fingerprint(const X509& certificate) {
+    // X509_digest() copies the certificate each time.
+    thread_local std::string der;
+    const int size = i2d_X509(&certificate, nullptr);
+    if (size <= 0) {
+        return {};
+    }
+    der.resize(static_cast<std::size_t>(size));
+    auto* end = reinterpret_cast<unsigned char*>(der.data());
+    i2d_X509(&certificate, &end);
+    return sha256(der);
+}
+
 std::optional<std::int64_t> earliest_expiry(const stack_st_X509* chain) {
     std::optional<std::int64_t> earliest;
     for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
@@ -152,12 +125,6 @@ std::optional<std::int64_t> last_chain_expiry(const stack_st_X509* verified_chai
 std::string_view verify_error_text(long verify_result) {
     return verify_result == X509_V_OK ? std::string_view{}
                                       : X509_verify_cert_error_string(verify_result);
-}
-
-std::size_t ChainInfoCache::Hash::operator()(const Fingerprint& fingerprint) const {
-    std::size_t value = 0;  // any part of a cryptographic hash is a good hash
-    std::memcpy(&value, fingerprint.data(), sizeof value);
-    return value;
 }
 
 LabelValues ChainInfoCache::labels(const X509& leaf) {

@@ -2,11 +2,11 @@
 // gives values; it verifies nothing and knows no connection.
 #pragma once
 
+#include "probes/digest.hpp"
 #include "probes/result.hpp"
 
 #include <openssl/types.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +36,9 @@ struct CertificateFacts {
 
 [[nodiscard]] CertificateFacts certificate_facts(const X509& certificate);
 
+/// SHA-256 of the certificate's DER. Allocates nothing once warm.
+[[nodiscard]] Digest fingerprint(const X509& certificate);
+
 /// NotAfter in Unix seconds; nothing when the field is unreadable.
 [[nodiscard]] std::optional<std::int64_t> not_after(const X509& certificate);
 
@@ -58,14 +61,8 @@ public:
     [[nodiscard]] std::size_t size() const;  // entries, also those of which nobody holds the values
 
 private:
-    using Fingerprint = std::array<unsigned char, 32>;
-
-    struct Hash {
-        std::size_t operator()(const Fingerprint& fingerprint) const;
-    };
-
     mutable std::mutex mutex_;
-    std::unordered_map<Fingerprint, std::weak_ptr<const std::vector<std::string>>, Hash> entries_;
+    std::unordered_map<Digest, std::weak_ptr<const std::vector<std::string>>, DigestHash> entries_;
     std::size_t sweep_at_ = 64;
 };
 

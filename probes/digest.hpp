@@ -1,4 +1,5 @@
-// SHA-256 of bytes: what tells whether a file, a set of settings or a secret is the same as before.
+// SHA-256 of bytes: what tells whether a file, a set of settings, a secret or
+// a certificate is the same as before.
 #pragma once
 
 #include <array>
@@ -6,10 +7,11 @@
 #include <cstring>
 #include <string_view>
 
-namespace sonde::exporter {
+namespace sonde::probes {
 
 using Digest = std::array<unsigned char, 32>;
 
+/// Allocates nothing once the thread has called it before. Any thread.
 [[nodiscard]] Digest sha256(std::string_view bytes);
 
 struct DigestHash {
@@ -20,4 +22,4 @@ struct DigestHash {
     }
 };
 
-}  // namespace sonde::exporter
+}  // namespace sonde::probes
