@@ -53,6 +53,15 @@ struct ResponseFacts {
     std::uint64_t decoded_bytes = 0;
 };
 
+/// What one hop came to, as far as it got. A check is judged by that of its last.
+struct HopFacts {
+    std::optional<TlsFacts> tls;
+    std::optional<ResponseFacts> response;
+    std::optional<net::Endpoint> address;
+    std::optional<net::TcpInfo> path;
+    std::optional<bool> arrival_from_kernel;
+};
+
 struct Check {
     Check(const RunContext& context, const Spec& settings, const Url& url)
         : run(context),
@@ -70,28 +79,12 @@ struct Check {
     std::string detail;
     bool exhausted = false;
     unsigned redirects = 0;
-
-    // Of the last hop.
-    std::optional<TlsFacts> tls;
-    std::optional<ResponseFacts> response;
-    std::optional<net::Endpoint> address;
-    std::optional<net::TcpInfo> path;
-    std::optional<bool> arrival_from_kernel;
-
+    HopFacts last_hop;
     std::optional<net::TimePoint> answered;  // when the last byte of a whole answer arrived
 
     void fail(Failure why, std::string what) {
         failure = why;
         detail = std::move(what);
-    }
-
-    /// Before each hop.
-    void forget_last_hop() {
-        tls.reset();
-        response.reset();
-        address.reset();
-        path.reset();
-        arrival_from_kernel.reset();
     }
 
     /// Adds a phase that began at `begin`, and its span for whoever watches.

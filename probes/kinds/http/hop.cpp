@@ -54,7 +54,7 @@ Hop::Hop(Check& check, const Url& url, bool private_headers)
 }
 
 asio::awaitable<bool> Hop::run() {
-    check_.forget_last_hop();
+    check_.last_hop = {};
     bool going = co_await resolve();
     if (going) {
         going = co_await connect();
@@ -70,7 +70,7 @@ asio::awaitable<bool> Hop::run() {
         note_response();
     }
     if (connected_) {
-        check_.path = connection_.stream().path();
+        check_.last_hop.path = connection_.stream().path();
     }
     connection_.close();
     co_return going;
@@ -94,7 +94,7 @@ asio::awaitable<bool> Hop::resolve() {
         endpoint_ = answer.addresses.front();
     }
     endpoint_.set_port(url_.port());
-    check_.address = endpoint_;
+    check_.last_hop.address = endpoint_;
     if (Trace* watcher = check_.trace()) {
         watcher->hop().address = endpoint_.text();
     }
@@ -150,7 +150,7 @@ asio::awaitable<bool> Hop::secure() {
 bool Hop::inspect_tls(const std::string& name) {
     const net::TlsStream& tls = *connection_.tls();
     const net::TlsVerdict verdict = tls.verdict();
-    check_.tls = tls_facts(tls, verdict.verified());
+    check_.last_hop.tls = tls_facts(tls, verdict.verified());
     if (Trace* watcher = check_.trace()) {
         describe_tls(tls, verdict, watcher->hop());
     }
@@ -236,7 +236,7 @@ void Hop::note_arrival() {
         return;
     }
     first_byte_ = last_byte_ = std::max(arrived, request_began_);
-    check_.arrival_from_kernel = connection_.stream().arrival_from_kernel();
+    check_.last_hop.arrival_from_kernel = connection_.stream().arrival_from_kernel();
     check_.phase(Phase::processing, request_began_, first_byte_ - request_began_);
     if (connection_.tls() != nullptr) {
         connection_.tls()->limit_socket_reads(0);
@@ -267,12 +267,12 @@ void Hop::note_response() {
     if (!receiver_->header_complete()) {
         return;
     }
-    check_.response = receiver_->facts();
-    check_.response->over_tls = connection_.tls() != nullptr;
+    check_.last_hop.response = receiver_->facts();
+    check_.last_hop.response->over_tls = connection_.tls() != nullptr;
     if (Trace* watcher = check_.trace()) {
-        watcher->hop().status = static_cast<int>(check_.response->status);
-        watcher->hop().protocol = check_.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
-        watcher->body_bytes = check_.response->decoded_bytes;
+        watcher->hop().status = static_cast<int>(check_.last_hop.response->status);
+        watcher->hop().protocol = check_.last_hop.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+        watcher->body_bytes = check_.last_hop.response->decoded_bytes;
     }
 }
 
@@ -310,7 +310,7 @@ bool Hop::fail_waiting(std::string_view for_what) {
     check_.fail(Failure::timeout,
                 "the deadline of " + std::to_string(timeout.count()) +
                     " ms passed while waiting for " + std::string{for_what} +
-                    (check_.address ? " with " + peer() : ""));
+                    (check_.last_hop.address ? " with " + peer() : ""));
     return false;
 }
 

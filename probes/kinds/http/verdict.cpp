@@ -24,10 +24,10 @@ std::uint32_t address_hash(std::string_view bytes) {
 }
 
 void judge_status(Check& check, ProbeResult& result) {
-    if (!check.response) {
+    if (!check.last_hop.response) {
         return;
     }
-    const unsigned status = check.response->status;
+    const unsigned status = check.last_hop.response->status;
     const bool met = check.spec.status.contains(status);
     result.labelled.push_back({Family::expectation_met, status_label(), met ? 1.0 : 0.0});
     if (Trace* watcher = check.trace()) {
@@ -63,12 +63,13 @@ void judge_pattern(Check& check,
     if (!*met && check.failure == Failure::none) {
         check.fail(Failure::unexpected_content,
                    "pattern \"" + label->front() + "\" was " + (found ? "found" : "not found") +
-                       " in a body of " + std::to_string(check.response->decoded_bytes) + " bytes");
+                       " in a body of " + std::to_string(check.last_hop.response->decoded_bytes) +
+                       " bytes");
     }
 }
 
 void judge_patterns(Check& check, const wire::Matcher* matcher, ProbeResult& result) {
-    if (!check.spec.patterns || matcher == nullptr || !check.response) {
+    if (!check.spec.patterns || matcher == nullptr || !check.last_hop.response) {
         return;
     }
     bool all_met = true;
@@ -106,24 +107,24 @@ void read_phases(const Check& check, Readings& readings) {
 }
 
 void read_connection(const Check& check, Readings& readings) {
-    if (check.address) {
-        readings.set(M::ip_protocol, check.address->is_v6() ? 6 : 4);
-        readings.set(M::ip_addr_hash, address_hash(check.address->bytes()));
+    if (check.last_hop.address) {
+        readings.set(M::ip_protocol, check.last_hop.address->is_v6() ? 6 : 4);
+        readings.set(M::ip_addr_hash, address_hash(check.last_hop.address->bytes()));
     }
-    if (check.path) {
-        readings.set(M::tcp_rtt, Duration{check.path->rtt});
-        readings.set(M::tcp_retransmits, check.path->retransmits);
+    if (check.last_hop.path) {
+        readings.set(M::tcp_rtt, Duration{check.last_hop.path->rtt});
+        readings.set(M::tcp_retransmits, check.last_hop.path->retransmits);
     }
 }
 
 void read_response(const Check& check, Readings& readings) {
-    if (check.response || check.redirects > 0) {
+    if (check.last_hop.response || check.redirects > 0) {
         readings.set(M::http_redirects, check.redirects);
     }
-    if (!check.response) {
+    if (!check.last_hop.response) {
         return;
     }
-    const ResponseFacts& response = *check.response;
+    const ResponseFacts& response = *check.last_hop.response;
     readings.set(M::http_status_code, response.status);
     readings.set(M::http_version, response.version / 10.0);
     readings.set(M::http_ssl, response.over_tls ? 1 : 0);
@@ -137,10 +138,10 @@ void read_response(const Check& check, Readings& readings) {
 }
 
 void read_tls(const Check& check, ProbeResult& result) {
-    if (!check.tls) {
+    if (!check.last_hop.tls) {
         return;
     }
-    const TlsFacts& tls = *check.tls;
+    const TlsFacts& tls = *check.last_hop.tls;
     result.readings.set(M::tls_verified, tls.verified ? 1 : 0);
     if (tls.earliest_expiry) {
         result.readings.set(M::ssl_earliest_cert_expiry, static_cast<double>(*tls.earliest_expiry));
@@ -168,7 +169,7 @@ ProbeResult judge(Check& check, const wire::Matcher* matcher) {
     if (check.answered) {
         result.rtt = *check.answered - check.started;
     }
-    result.arrival_from_kernel = check.arrival_from_kernel;
+    result.arrival_from_kernel = check.last_hop.arrival_from_kernel;
     result.failure = check.failure;
     result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
