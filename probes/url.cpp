@@ -288,6 +288,10 @@ std::string Url::host_header() const {
     return result;
 }
 
+std::string Url::origin() const {
+    return std::string{scheme()} + "://" + host_header();
+}
+
 std::string Url::show() const {
     auto name = std::string{host()};
     if (const auto zone = name.find('%'); zone != std::string::npos) {

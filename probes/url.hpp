@@ -31,6 +31,9 @@ public:
     /// For the Host header: host (bracketed when it is an IPv6 literal, without zone) and the port
     /// when it is explicit and not the scheme's default.
     [[nodiscard]] std::string host_header() const;
+    /// RFC 6454: scheme, host and port. What may be told of a url whose path or query may be a
+    /// secret.
+    [[nodiscard]] std::string origin() const;
     /// The whole URL without userinfo and fragment: what is exported and logged.
     [[nodiscard]] std::string show() const;
 

@@ -44,9 +44,7 @@ std::string no_kind_takes(std::string_view scheme, std::span<const probes::Kind>
 /// What may be shown of a url whose text is a secret: its host, as the path may hold a token as
 /// well.
 std::string masked(const probes::Url& url) {
-    std::string out{url.scheme()};
-    out += "://" + url.host_header() + "/";
-    return url.request_target() == "/" ? out : out + "<secret>";
+    return url.origin() + (url.request_target() == "/" ? "/" : "/<secret>");
 }
 
 }  // namespace

@@ -22,12 +22,6 @@ bool may_see_private(const Url& from, const Url& to) {
                                          : from.scheme() == "http" && to.scheme() == "https");
 }
 
-/// Scheme, host and port: paths and queries may hold secrets, the target's and what redirects
-/// repeat of it.
-std::string origin(const Url& url) {
-    return std::string{url.scheme()} + "://" + url.host_header();
-}
-
 /// Where the response sends us; nothing when the check fails for it.
 std::optional<Url> next_url(Check& check, const Url& url, const std::string& location) {
     std::string error;
@@ -35,14 +29,14 @@ std::optional<Url> next_url(Check& check, const Url& url, const std::string& loc
     if (check.redirects >= check.spec.max_redirects) {
         check.fail(Failure::too_many_redirects,
                    "the response to request " + std::to_string(check.redirects + 1) +
-                       " redirects again" + (next ? ", to " + origin(*next) : ""));
+                       " redirects again" + (next ? ", to " + next->origin() : ""));
         return std::nullopt;
     }
     if (next) {
         error = check_url(*next);
     }
     if (!error.empty()) {
-        check.fail(Failure::protocol_error, "redirect from " + origin(url) + ": " + error);
+        check.fail(Failure::protocol_error, "redirect from " + url.origin() + ": " + error);
         return std::nullopt;
     }
     ++check.redirects;
