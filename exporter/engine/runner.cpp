@@ -30,8 +30,7 @@ struct Runner::Flight {
     std::shared_ptr<const probes::Probe> probe;  // null: no check
     std::shared_ptr<const probes::Target> target;
     Done done;
-    probes::Deadline deadline;
-    probes::net::TimePoint started;
+    probes::Deadline deadline;  // tells when the check started, too
     probes::net::UnixTime started_unix;
     bool cancelled = false;
     bool flies = false;  // its coroutine was started
@@ -75,9 +74,8 @@ void Runner::start(std::shared_ptr<const probes::Probe> probe,
     flight.target = std::move(target);
     flight.done = std::move(done);
     flight.cancelled = false;
-    flight.started = env_.clock.now();
+    flight.deadline = {env_.clock.now() + timeout, timeout};
     flight.started_unix = env_.clock.unix_now();
-    flight.deadline = {flight.started + timeout, timeout};
     deadlines_.schedule(flight.id, flight.deadline.at);
     arm();
     if (flight.parked.armed()) {
@@ -94,15 +92,17 @@ void Runner::start(std::shared_ptr<const probes::Probe> probe,
 asio::awaitable<void> Runner::run_flights(Flight& flight) {
     while (flight.probe) {
         probes::ProbeResult result;
-        std::exception_ptr bug;
         try {
             result = co_await flight.probe->run(*flight.env, *flight.target, flight.deadline);
-        } catch (const std::exception&) {
-            bug = std::current_exception();
+        } catch (const std::exception& bug) {
+            result.failure = probes::Failure::internal_error;
+            result.detail = bug.what();
+            log::error("a probe failed in a way it must not",
+                       {{"target", flight.target->name}, {"error", bug.what()}});
         }
         // What may have ended this check is nothing to the next.
         co_await asio::this_coro::reset_cancellation_state();
-        finish(flight, std::move(bug), std::move(result));
+        finish(flight, std::move(result));
         if (!flight.probe && !closed_) {
             const auto woken = co_await park(flight.parked, asio::as_tuple(asio::deferred));
             static_cast<void>(woken);
@@ -110,19 +110,10 @@ asio::awaitable<void> Runner::run_flights(Flight& flight) {
     }
 }
 
-void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result) {
+void Runner::finish(Flight& flight, probes::ProbeResult&& result) {
     deadlines_.cancel(flight.id);
-    Outcome outcome{flight.started, flight.started_unix, std::move(result), flight.cancelled};
-    if (bug) {
-        try {
-            std::rethrow_exception(bug);
-        } catch (const std::exception& error) {
-            outcome.result.failure = probes::Failure::internal_error;
-            outcome.result.detail = error.what();
-            log::error("a probe failed in a way it must not",
-                       {{"target", flight.target->name}, {"error", error.what()}});
-        }
-    }
+    Outcome outcome{
+        flight.deadline.started(), flight.started_unix, std::move(result), flight.cancelled};
     Done done = std::exchange(flight.done, nullptr);
     flight.probe.reset();
     flight.target.reset();
@@ -132,6 +123,7 @@ void Runner::finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&
 }
 
 void Runner::cancel_all() {
+    // By index: what ends here may start others.
     for (std::size_t id = 0; id < flights_.size(); ++id) {
         Flight& flight = *flights_[id];
         if (flight.probe) {
@@ -151,9 +143,8 @@ void Runner::close() {
 }
 
 void Runner::arm() {
-    const auto next = deadlines_.next();
-    if (next && (!alarm_.at() || *next < *alarm_.at())) {
-        alarm_.set(*next);
+    if (const auto next = deadlines_.next()) {
+        alarm_.set_no_later(*next);
     }
 }
 

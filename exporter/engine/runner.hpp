@@ -57,7 +57,7 @@ private:
     struct Flight;
 
     boost::asio::awaitable<void> run_flights(Flight& flight);
-    void finish(Flight& flight, std::exception_ptr bug, probes::ProbeResult&& result);
+    void finish(Flight& flight, probes::ProbeResult&& result);
     void arm();
     void on_alarm();
 

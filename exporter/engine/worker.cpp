@@ -97,9 +97,10 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
     if (log::debugging()) {
         log_check(index, outcome);
     }
-    if (outcome.result.exhausted && scheduler.is_live(index)) {
+    const bool live = scheduler.is_live(index);
+    if (live && outcome.result.exhausted) {
         note_exhaustion(index, outcome.result);
-    } else if (!outcome.cancelled && scheduler.is_live(index)) {
+    } else if (live && !outcome.cancelled) {
         store.record(scheduler.id(index), outcome.started_unix, outcome.result);
         note_change_of_state(index, outcome.result);
     }
@@ -204,9 +205,8 @@ void Worker::Impl::apply_slice(std::vector<Change> changes,
 
 void Worker::Impl::arm() {
     const auto next = scheduler.next_wakeup();
-    if (next && (!tick.at() || *next < *tick.at())) {
+    if (next && tick.set_no_later(*next)) {
         tick_due = *next;
-        tick.set(*next);
     }
 }
 

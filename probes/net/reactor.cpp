@@ -27,33 +27,6 @@ int checked(int descriptor, const char* call) {
     return descriptor;
 }
 
-/// epoll_wait with a timeout in nanoseconds where the kernel has that (Linux 5.11), else in
-/// milliseconds, rounded up. `timeout` null: forever.
-int wait_for_events(int epoll,
-                    std::array<epoll_event, 256>& events,
-                    const std::chrono::nanoseconds* timeout) {
-    static bool precise = true;
-    const auto size = static_cast<int>(events.size());
-    if (precise) {
-        timespec time{};
-        if (timeout != nullptr) {
-            time = {static_cast<time_t>(timeout->count() / 1'000'000'000),
-                    static_cast<long>(timeout->count() % 1'000'000'000)};
-        }
-        const int ready =
-            epoll_pwait2(epoll, events.data(), size, timeout != nullptr ? &time : nullptr, nullptr);
-        if (ready >= 0 || errno == EINTR) {
-            return std::max(ready, 0);
-        }
-        precise = false;  // ENOSYS, or EPERM of a sandbox that does not know it
-    }
-    const auto whole = timeout != nullptr
-                           ? std::chrono::ceil<std::chrono::milliseconds>(*timeout).count()
-                           : std::int64_t{-1};
-    const auto capped = static_cast<int>(std::min<std::int64_t>(whole, 3'600'000));
-    return std::max(epoll_wait(epoll, events.data(), size, capped), 0);
-}
-
 }  // namespace
 
 struct Reactor::Events {
@@ -78,8 +51,32 @@ struct Reactor::Events {
         ::close(epoll);
     }
 
+    /// epoll_wait with a timeout in nanoseconds where the kernel has that (Linux 5.11), else in
+    /// milliseconds, rounded up. Without a timeout: forever.
+    int wait(std::optional<std::chrono::nanoseconds> timeout) {
+        const auto size = static_cast<int>(batch.size());
+        if (precise) {
+            timespec time{};
+            if (timeout) {
+                time = {static_cast<time_t>(timeout->count() / 1'000'000'000),
+                        static_cast<long>(timeout->count() % 1'000'000'000)};
+            }
+            const int ready =
+                epoll_pwait2(epoll, batch.data(), size, timeout ? &time : nullptr, nullptr);
+            if (ready >= 0 || errno == EINTR) {
+                return std::max(ready, 0);
+            }
+            precise = false;  // ENOSYS, or EPERM of a sandbox that does not know it
+        }
+        const auto whole = timeout ? std::chrono::ceil<std::chrono::milliseconds>(*timeout).count()
+                                   : std::int64_t{-1};
+        const auto capped = static_cast<int>(std::min<std::int64_t>(whole, 3'600'000));
+        return std::max(epoll_wait(epoll, batch.data(), size, capped), 0);
+    }
+
     int epoll;
     int wake;
+    bool precise = true;
     std::array<epoll_event, 256> batch{};
     int count = 0;
     int next = 0;
@@ -124,7 +121,7 @@ void Reactor::wait(bool at_once) {
                                                          std::chrono::nanoseconds::zero());
         }
     }
-    events_->count = wait_for_events(events_->epoll, events_->batch, timeout ? &*timeout : nullptr);
+    events_->count = events_->wait(timeout);
 }
 
 void Reactor::dispatch() {

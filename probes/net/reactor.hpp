@@ -119,6 +119,15 @@ public:
     /// Instead of the time that was set before.
     void set(TimePoint at) { at_ = at; }
 
+    /// Unless it rings before; whether it was set.
+    bool set_no_later(TimePoint at) {
+        if (at_ && *at_ <= at) {
+            return false;
+        }
+        at_ = at;
+        return true;
+    }
+
     void clear() { at_.reset(); }
 
     [[nodiscard]] std::optional<TimePoint> at() const { return at_; }
