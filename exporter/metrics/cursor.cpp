@@ -67,7 +67,11 @@ bool MetricStore::Cursor::next() {
             return false;
         }
         family_ = families_[family_at_];
-        load(store_.page(page_at_));
+        const Page& page = store_.page(page_at_);
+        if (!filter_.wants_all() && page_at_ == chosen_.size()) {
+            choose(page);
+        }
+        load(page);
         ++page_at_;
     }
     return true;
@@ -84,7 +88,7 @@ void MetricStore::Cursor::load(const Page& page) {
         }
         labels_copied_ = false;
         if (!filter_.wants_all()) {
-            choose(page);
+            slots_ &= chosen_[page_at_];
         }
         if (slots_ != 0) {
             read(page);
@@ -98,15 +102,18 @@ void MetricStore::Cursor::load(const Page& page) {
     }
 }
 
+// The filter is asked without the lock: patterns take their time.
 void MetricStore::Cursor::choose(const Page& page) {
-    if (page_at_ == chosen_.size()) {
-        SlotMask wanted = 0;
-        for_each_slot(slots_, [&](std::size_t slot) {
-            assign_bit(wanted, slot, filter_.wants(page.labels.get(slot)));
-        });
-        chosen_.push_back(wanted);
+    SlotMask alive = 0;
+    {
+        const std::lock_guard lock(page.mutex);
+        alive = page.alive;
+        labels_ = page.labels;
     }
-    slots_ &= chosen_[page_at_];
+    SlotMask wanted = 0;
+    for_each_slot(
+        alive, [&](std::size_t slot) { assign_bit(wanted, slot, filter_.wants(labels_of(slot))); });
+    chosen_.push_back(wanted);
 }
 
 void MetricStore::Cursor::read(const Page& page) {
