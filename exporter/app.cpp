@@ -189,7 +189,7 @@ private:
                    });
         LoadResult loaded = co_await std::move(loading);
         if (stopping_) {
-            co_return "Sonde is shutting down\n";
+            co_return Reloads::shutting_down;
         }
         watch(std::move(loaded.watch));
         if (!loaded.plan) {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto never = asio::steady_timer::time_point::max;
-constexpr auto shutting_down = "Sonde is shutting down\n";
 
 }  // namespace
 

@@ -22,6 +22,9 @@ public:
     using Reload =
         std::function<boost::asio::awaitable<std::optional<std::string>>(std::string why)>;
 
+    /// The error of a reload that does not come any more.
+    static constexpr const char* shutting_down = "Sonde is shutting down\n";
+
     /// Reloads run in `tasks`, which must outlive this. None runs before open().
     Reloads(boost::asio::any_io_executor executor, TaskGroup& tasks, Reload reload);
 

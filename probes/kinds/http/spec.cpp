@@ -155,6 +155,29 @@ bool read_pattern(const config::Value& item, wire::PatternSpec& spec) {
     return check_pattern(item, pattern);
 }
 
+/// What is wrong with the name that labels will show, beside those of the patterns before.
+std::string problem_of_label(const wire::PatternSpec& pattern,
+                             const std::vector<wire::PatternSpec>& before) {
+    const std::string label = wire::PatternSet::label(pattern);
+    if (label.empty()) {
+        return "an empty pattern is found in every body";
+    }
+    if (label == status_expectation) {
+        return "\"" + label +
+               "\" is the name of the expectation on the status code; give the pattern another "
+               "name";
+    }
+    const auto has_label = [&](const wire::PatternSpec& other) {
+        return wire::PatternSet::label(other) == label;
+    };
+    if (std::ranges::none_of(before, has_label)) {
+        return {};
+    }
+    const bool cut = label.size() < pattern.pattern.size();
+    return "a second pattern is named \"" + label + "\"; " +
+           (pattern.name.empty() && cut ? "give long patterns a name" : "names must differ");
+}
+
 void read_patterns(Table& table, Spec& spec, bool& good) {
     std::vector<wire::PatternSpec> patterns;
     table.each({"regex",
@@ -168,26 +191,9 @@ void read_patterns(Table& table, Spec& spec, bool& good) {
                        good = false;
                        return;
                    }
-                   const std::string label = wire::PatternSet::label(pattern);
-                   if (label.empty()) {
-                       item.error("an empty pattern is found in every body");
-                       good = false;
-                       return;
-                   }
-                   if (label == status_expectation) {
-                       item.error("\"" + label +
-                                  "\" is the name of the expectation on the status code; give the "
-                                  "pattern another name");
-                       good = false;
-                       return;
-                   }
-                   if (std::ranges::any_of(patterns, [&](const wire::PatternSpec& other) {
-                           return wire::PatternSet::label(other) == label;
-                       })) {
-                       const bool cut = label.size() < pattern.pattern.size();
-                       item.error("a second pattern is named \"" + label + "\"; " +
-                                  (pattern.name.empty() && cut ? "give long patterns a name"
-                                                               : "names must differ"));
+                   const std::string problem = problem_of_label(pattern, patterns);
+                   if (!problem.empty()) {
+                       item.error(problem);
                        good = false;
                        return;
                    }
