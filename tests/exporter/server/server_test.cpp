@@ -1,119 +1,20 @@
-// The HTTP server against raw sockets: framing, limits, timeouts, rude clients, shutdown.
+// The HTTP server against raw sockets: framing, pipelining, errors, shutdown.
 #include "exporter/server/server.hpp"
 
-#include "tests/exporter/server/http_client.hpp"
-#include "tests/exporter/server/running_server.hpp"
+#include "tests/exporter/server/scripted_handler.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <chrono>
 #include <future>
-#include <memory>
-#include <mutex>
-#include <stdexcept>
 #include <string>
 
 namespace asio = boost::asio;
+
 using namespace sonde::exporter;
-using test::HttpClient;
-using test::RunningServer;
+using namespace sonde::exporter::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::size_t piece_size = 64 * 1024;
-
-/// What the tests see of the handler's side.
-struct Seen {
-    std::atomic<std::size_t> pieces = 0;
-    std::promise<void> source_gone;  // the first
-    std::once_flag first_gone;
-    std::promise<void> waiting;
-    std::atomic<bool> wait_cancelled = false;
-};
-
-class Pieces final : public BodySource {
-public:
-    Pieces(std::shared_ptr<Seen> seen, std::size_t count, std::size_t fail_at)
-        : seen_(std::move(seen)),
-          count_(count),
-          fail_at_(fail_at) {}
-
-    ~Pieces() override {
-        std::call_once(seen_->first_gone, [this] { seen_->source_gone.set_value(); });
-    }
-
-    bool next(std::string& out) override {
-        const auto number = ++seen_->pieces;
-        if (number == fail_at_) {
-            throw std::runtime_error("the source is broken");
-        }
-        out.append(piece_size, static_cast<char>('a' + number % 26));
-        return number < count_;
-    }
-
-private:
-    std::shared_ptr<Seen> seen_;
-    std::size_t count_;
-    std::size_t fail_at_;
-};
-
-struct WaitCancelled {
-    std::shared_ptr<Seen> seen;
-
-    ~WaitCancelled() { seen->wait_cancelled = true; }
-};
-
-asio::awaitable<void> wait_until_cancelled(std::shared_ptr<Seen> seen) {
-    const WaitCancelled tell{seen};
-    asio::steady_timer timer(co_await asio::this_coro::executor,
-                             asio::steady_timer::time_point::max());
-    seen->waiting.set_value();
-    co_await timer.async_wait(asio::use_awaitable);
-}
-
-std::size_t number(const HttpRequest& request, std::string_view name) {
-    const auto text = request.parameter(name);
-    return text ? std::stoul(std::string(*text)) : 0;
-}
-
-asio::awaitable<HttpResponse> answer(std::shared_ptr<Seen> seen, const HttpRequest& request) {
-    HttpResponse response;
-    if (request.path == "/stream") {
-        response.source =
-            std::make_unique<Pieces>(seen, number(request, "pieces"), number(request, "fail_at"));
-    } else if (request.path == "/throw") {
-        throw std::runtime_error("a bug in a handler");
-    } else if (request.path == "/wait") {
-        co_await wait_until_cancelled(seen);
-    } else if (request.path == "/empty") {
-        response.status = 204;
-    } else {
-        response.headers.emplace_back("X-Test", "yes");
-        response.body = request.method + " " + request.path;
-        for (const auto& [key, value] : request.query) {
-            response.body += " " + key + "=" + value;
-        }
-        response.body += " " + request.body;
-    }
-    co_return response;
-}
-
-struct Fixture {
-    explicit Fixture(HttpServer::Limits limits = {}, const std::string& listen_on = "127.0.0.1:0")
-        : server([state = seen](const HttpRequest& request) { return answer(state, request); },
-                 limits,
-                 listen_on) {}
-
-    std::shared_ptr<Seen> seen = std::make_shared<Seen>();
-    RunningServer server;
-};
-
-}  // namespace
 
 TEST_CASE("a connection serves one request after another") {
     Fixture fixture;
@@ -232,148 +133,6 @@ TEST_CASE("absolute-form targets and characters that people do not encode are un
     CHECK(client.get("*").body == "GET * ");
 }
 
-TEST_CASE("headers and bodies have limits") {
-    HttpServer::Limits limits;
-    limits.header_bytes = 1024;
-    limits.body_bytes = 4096;
-    Fixture fixture(limits);
-    const auto request_of = [](std::size_t padding) {
-        return "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(padding, 'x') + "\r\n\r\n";
-    };
-    {
-        HttpClient client(fixture.server.address());
-        client.send(request_of(900));
-        CHECK(client.receive().status == 200);
-        client.send(request_of(2000));
-        CHECK(client.receive().status == 431);
-        CHECK(client.at_end());
-    }
-    {
-        HttpClient client(fixture.server.address());  // a header that never ends
-        client.send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(100'000, 'x'));
-        CHECK(client.receive().status == 431);
-    }
-    {
-        HttpClient client(fixture.server.address());  // sends all of it before it reads
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" +
-                    std::string(100'000, 'x'));
-        const auto got = client.receive();
-        CHECK(got.status == 413);
-        CHECK(got.body.find("4096") != std::string::npos);
-        client.close();
-    }
-    {
-        HttpClient client(fixture.server.address());
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n" +
-                    std::string(5000, 'x') + "\r\n0\r\n\r\n");
-        CHECK(client.receive().status == 413);
-    }
-    HttpClient client(fixture.server.address());
-    CHECK(client.get("/still-there").status == 200);
-}
-
-TEST_CASE("a slow request is answered with 408, an idle connection is closed without a word") {
-    HttpServer::Limits impatient;
-    impatient.request = 1s;
-    Fixture fixture(impatient);
-    HttpClient slow(fixture.server.address());
-    HttpClient slow_body(fixture.server.address());
-    slow.send("GET / HTT");
-    slow_body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
-    CHECK(slow.receive().status == 408);
-    CHECK(slow.at_end());
-    CHECK(slow_body.receive().status == 408);
-
-    HttpServer::Limits thrifty;
-    thrifty.idle = 1s;
-    Fixture other(thrifty);
-    HttpClient idle(other.server.address());
-    CHECK(idle.receive().status == 0);
-    CHECK(idle.at_end());
-}
-
-TEST_CASE("over the limit of connections is 503, and room is used again") {
-    HttpServer::Limits limits;
-    limits.connections = 2;
-    Fixture fixture(limits);
-    HttpClient first(fixture.server.address());
-    CHECK(first.get("/").status == 200);
-    HttpClient second(fixture.server.address());
-    CHECK(second.get("/", "Connection: close\r\n").status == 200);
-    CHECK(second.at_end());
-    second.close();
-    HttpClient third(fixture.server.address(), 64 * 1024);
-    third.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
-    REQUIRE(third.skip(1024));
-    first.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
-    REQUIRE(first.skip(1024));
-    HttpClient fourth(fixture.server.address());
-    const auto refused = fourth.receive();
-    CHECK(refused.status == 503);
-    CHECK(refused.field("retry-after") == "1");
-}
-
-TEST_CASE("where all places are taken the longest idle connection makes room") {
-    HttpServer::Limits limits;
-    limits.connections = 2;
-    Fixture fixture(limits);
-    HttpClient first(fixture.server.address());
-    CHECK(first.get("/").status == 200);
-    HttpClient second(fixture.server.address());
-    CHECK(second.get("/").status == 200);
-    HttpClient third(fixture.server.address());
-    CHECK(third.get("/").status == 200);
-    CHECK(first.at_end());
-    CHECK(second.get("/again").status == 200);
-}
-
-TEST_CASE("few answers are made piece by piece at once") {
-    HttpServer::Limits limits;
-    limits.streams = 1;
-    Fixture fixture(limits);
-    HttpClient reader(fixture.server.address(), 64 * 1024);
-    reader.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
-    REQUIRE(reader.skip(1024));
-    HttpClient other(fixture.server.address());
-    const auto refused = other.get("/stream?pieces=3");
-    CHECK(refused.status == 503);
-    CHECK(refused.field("retry-after") == "1");
-    CHECK(other.get("/").status == 200);
-    reader.reset();
-    // The place is free again once the server has noticed.
-    unsigned status = 503;
-    for (int i = 0; i < 1000 && status != 200; ++i) {
-        status = static_cast<unsigned>(other.get("/stream?pieces=3").status);
-    }
-    CHECK(status == 200);
-}
-
-TEST_CASE("the next piece is made only when the last was taken") {
-    Fixture fixture;
-    HttpClient reader(fixture.server.address(), 64 * 1024);
-    reader.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");  // 1 GiB
-    REQUIRE(reader.skip(1024 * 1024));
-    HttpClient other(fixture.server.address());
-    for (int turn = 0; turn < 200; ++turn) {
-        REQUIRE(other.get("/").status == 200);  // the server has had time, and serves others
-    }
-    // What the kernel holds of a stalled connection is a few MiB.
-    CHECK(fixture.seen->pieces * piece_size < 32 * 1024 * 1024);
-    reader.reset();
-    REQUIRE(fixture.seen->source_gone.get_future().wait_for(10s) == std::future_status::ready);
-    CHECK(other.get("/after").status == 200);
-}
-
-TEST_CASE("a client that does not read is let go") {
-    HttpServer::Limits limits;
-    limits.write = 1s;
-    Fixture fixture(limits);
-    HttpClient client(fixture.server.address(), 64 * 1024);
-    client.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
-    REQUIRE(fixture.seen->source_gone.get_future().wait_for(10s) == std::future_status::ready);
-    CHECK_FALSE(client.receive().complete);
-}
-
 TEST_CASE("exceptions of handlers and sources") {
     Fixture fixture;
     HttpClient client(fixture.server.address());
@@ -411,7 +170,7 @@ TEST_CASE("shutdown closes idle connections and lets an answer under way finish"
 TEST_CASE("shutdown ends what is not done within the grace period") {
     Fixture fixture;
     HttpClient stalled(fixture.server.address(), 64 * 1024);
-    stalled.send("GET /stream?pieces=16384 HTTP/1.1\r\nHost: a\r\n\r\n");
+    ask_for_too_much(stalled);
     HttpClient waiting(fixture.server.address());
     waiting.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
     REQUIRE(fixture.seen->waiting.get_future().wait_for(10s) == std::future_status::ready);
