@@ -2,12 +2,12 @@
 
 #include "exporter/metrics/cursor.hpp"
 #include "exporter/metrics/sample_writer.hpp"
+#include "exporter/number_text.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 #include <prometheus/metric_family.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -35,11 +35,9 @@ std::string_view take(std::string_view& text, char separator) {
 
 // A qvalue in thousandths; what is no qvalue counts as not acceptable.
 int parse_quality(std::string_view text) {
-    double quality = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quality);
-    const bool ok =
-        error == std::errc{} && end == text.data() + text.size() && quality >= 0 && quality <= 1;
-    return ok ? static_cast<int>(std::lround(quality * 1000)) : 0;
+    const auto quality = number_in<double>(text);
+    const bool ok = quality && *quality >= 0 && *quality <= 1;
+    return ok ? static_cast<int>(std::lround(*quality * 1000)) : 0;
 }
 
 struct MediaRange {

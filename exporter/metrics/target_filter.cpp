@@ -2,12 +2,12 @@
 
 #include "exporter/engine/stable_hash.hpp"
 #include "exporter/metrics/label_text.hpp"
+#include "exporter/number_text.hpp"
 
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <utility>
 
 namespace sonde::exporter {
@@ -15,11 +15,6 @@ namespace sonde::exporter {
 namespace {
 
 constexpr std::uint64_t most_parts = 1'000'000;
-
-bool read_number(std::string_view text, std::uint64_t& number) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size();
-}
 
 void skip_spaces(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
@@ -70,17 +65,15 @@ bool take_string(std::string_view& text, std::string& out) {
 }  // namespace
 
 bool TargetFilter::add_shard(std::string_view text, std::string& error) {
-    const std::size_t slash = text.find('/');
-    std::uint64_t part = 0;
-    std::uint64_t parts = 0;
-    if (slash == std::string_view::npos || !read_number(text.substr(0, slash), part) ||
-        !read_number(text.substr(slash + 1), parts) || part < 1 || part > parts ||
-        parts > most_parts) {
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    const auto part = number_in<std::uint64_t>(text.substr(0, slash));
+    const auto parts = number_in<std::uint64_t>(text.substr(std::min(slash + 1, text.size())));
+    if (!part || !parts || *part < 1 || *part > *parts || *parts > most_parts) {
         error = "shard must be like 3/8, from 1/8 to 8/8, not " + std::string{text};
         return false;
     }
-    part_ = part - 1;
-    parts_ = parts;
+    part_ = *part - 1;
+    parts_ = *parts;
     return true;
 }
 

@@ -1,6 +1,8 @@
 // gzip by zlib and zstd, both at level 1: a scrape is made once and read once, so speed counts.
 #include "exporter/server/compression.hpp"
 
+#include "exporter/number_text.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <zlib.h>
@@ -8,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -42,11 +43,8 @@ double weight(std::string_view parameters) {
         parameters.remove_prefix(std::min(parameters.size(), parameters.find(';')));
         parameters.remove_prefix(std::min<std::size_t>(parameters.size(), 1));
         if (parameter.starts_with("q=") || parameter.starts_with("Q=")) {
-            double value = 0;
-            const auto* end = parameter.data() + parameter.size();
-            const auto parsed = std::from_chars(parameter.data() + 2, end, value);
-            const bool whole = parsed.ec == std::errc{} && parsed.ptr == end;
-            return whole && value >= 0 && value <= 1 ? value : 0;
+            const auto value = number_in<double>(parameter.substr(2));
+            return value && *value >= 0 && *value <= 1 ? *value : 0;
         }
     }
     return 1;

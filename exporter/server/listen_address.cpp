@@ -2,6 +2,8 @@
 // binds.
 #include "exporter/server/listen_address.hpp"
 
+#include "exporter/number_text.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -60,10 +61,11 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
     } else if (host.find(':') != std::string_view::npos) {
         return std::nullopt;  // an IPv6 address needs its brackets
     }
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), result.port);
-    if (error != std::errc{} || end != port.data() + port.size()) {
+    const auto number = number_in<decltype(result.port)>(port);
+    if (!number) {
         return std::nullopt;
     }
+    result.port = *number;
     result.host = host;
     return result;
 }

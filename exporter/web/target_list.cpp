@@ -1,12 +1,12 @@
 // Filtering and ordering of targets in one pass with a bounded heap, and their JSON.
 #include "exporter/web/target_list.hpp"
 
+#include "exporter/number_text.hpp"
 #include "exporter/web/json.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <charconv>
 #include <compare>
 #include <utility>
 
@@ -157,9 +157,8 @@ bool read_number(const HttpRequest& request,
     if (!text) {
         return true;
     }
-    const auto* end = text->data() + text->size();
-    const auto parsed = std::from_chars(text->data(), end, value);
-    if (parsed.ec == std::errc{} && parsed.ptr == end) {
+    if (const auto number = number_in<std::size_t>(*text)) {
+        value = *number;
         return true;
     }
     error = fmt::format("{} must be a whole number", name);

@@ -11,6 +11,7 @@
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
+#include "tests/bench/allocations.hpp"
 #include "tests/bench/measure.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -22,34 +23,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <limits>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) {
-        return memory;
-    }
-    throw std::bad_alloc{};
-}
-
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace {
 
@@ -134,7 +111,7 @@ int main(int argc, char** argv) {
     }
     Loop loop{job, argv[2]};
     const double cpu_before = cpu_seconds();
-    const std::size_t allocations_before = allocations;
+    const std::uint64_t allocations_before = bench::allocations();
     for (int i = 0; i < concurrency; ++i) {
         loop.next();
     }
@@ -152,7 +129,7 @@ int main(int argc, char** argv) {
             static_cast<double>(std::max<std::size_t>(1, loop.rtts.size() + loop.failures)),
         percentile(loop.rtts, 0.5),
         percentile(loop.rtts, 0.99),
-        static_cast<double>(allocations - allocations_before) /
+        static_cast<double>(bench::allocations() - allocations_before) /
             static_cast<double>(std::max<std::size_t>(1, loop.rtts.size() + loop.failures)),
         usage.ru_maxrss);
     return loop.failures == 0 ? 0 : 1;

@@ -4,44 +4,23 @@
 #include "exporter/metrics/exposition.hpp"
 #include "exporter/metrics/store.hpp"
 
+#include "tests/bench/allocations.hpp"
+#include "tests/bench/measure.hpp"
+
 #include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <new>
 #include <string>
 #include <vector>
 
 namespace {
 
-std::atomic<std::uint64_t> allocations = 0;
-
-}  // namespace
-
-// Not inlined: g++ 12 would warn of a mismatch where it inlines one of a pair.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* const memory = std::malloc(size)) {
-        return memory;
-    }
-    throw std::bad_alloc();
-}
-
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-
-[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
-    std::free(memory);
-}
-
-namespace {
-
 using namespace sonde;  // NOLINT(google-build-using-namespace)
+using bench::cpu_seconds;
 using exporter::MetricStore;
 using probes::Family;
 using probes::Measurement;
@@ -49,14 +28,6 @@ using probes::Measurement;
 double heap_bytes() {
     const struct mallinfo2 info = mallinfo2();
     return static_cast<double>(info.uordblks + info.hblkhd);
-}
-
-// CPU time of this thread in seconds: other work on the machine counts less than it would in wall
-// time.
-double cpu_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 exporter::Job make_job(std::size_t number) {
@@ -131,7 +102,7 @@ public:
     void record(const char* what) {
         const auto started =
             probes::net::UnixTime{std::chrono::nanoseconds{1'700'000'000'123'456'789}};
-        const std::uint64_t before = allocations;
+        const std::uint64_t before = bench::allocations();
         const auto start = cpu_seconds();
         for (std::size_t i = 0; i < targets_; ++i) {
             // Not in the order of the store: checks come as they are due.
@@ -139,9 +110,9 @@ public:
         }
         std::printf("record    %8.1f ns a target, %llu allocations (%s)\n",
                     per_target(start),
-                    static_cast<unsigned long long>(allocations - before),
+                    static_cast<unsigned long long>(bench::allocations() - before),
                     what);
-        last_allocations_ = allocations - before;
+        last_allocations_ = bench::allocations() - before;
     }
 
     void print_checked() const {
