@@ -34,6 +34,15 @@ probes::net::TimePoint next_on_phase(std::string_view name,
     return now + (into < nanoseconds::zero() ? -into : interval - into);
 }
 
+Scheduler::TimePoint Scheduler::latest_start(const Entry& entry, TimePoint due) {
+    return due + std::min<nanoseconds>(entry.job->interval / 10, soon);
+}
+
+SkipReason Scheduler::why_missed(const Entry& entry, TimePoint due, TimePoint now) {
+    const nanoseconds waited = entry.started - entry.current_due;
+    return now - waited <= latest_start(entry, due) ? SkipReason::overload : SkipReason::overrun;
+}
+
 Scheduler::Scheduler(TimeAnchor anchor, TimePoint now, std::size_t max_in_flight, Hooks hooks)
     : anchor_(anchor),
       max_in_flight_(max_in_flight),
@@ -149,11 +158,11 @@ void Scheduler::on_due(Index index, TimePoint now) {
     wheel_.schedule(index, entry.due);
     switch (entry.state) {
         case State::idle:
-            enqueue(index, due);
+            enqueue(index, due, now);
             break;
         case State::running:
             if (entry.missed_due) {
-                hooks_.skip(entry.id, SkipReason::overrun);
+                hooks_.skip(entry.id, why_missed(entry, *entry.missed_due, now));
             }
             entry.missed_due = due;
             break;
@@ -164,7 +173,7 @@ void Scheduler::on_due(Index index, TimePoint now) {
     }
 }
 
-void Scheduler::enqueue(Index index, TimePoint due) {
+void Scheduler::enqueue(Index index, TimePoint due, TimePoint now) {
     Entry& entry = entries_[index];
     entry.current_due = due;
     entry.place = entry.host;
@@ -176,10 +185,10 @@ void Scheduler::enqueue(Index index, TimePoint due) {
     ++entry.place->places;
     entry.state = State::waits_for_worker;
     ready_.push_back(index);
-    start_ready();
+    start_ready(now);
 }
 
-void Scheduler::start_ready() {
+void Scheduler::start_ready(TimePoint now) {
     // A check that ends while it is being started comes back here; the loop below goes on with it,
     // so that ten thousand refused connections are no deep stack.
     if (std::exchange(starting_, true)) {
@@ -190,6 +199,7 @@ void Scheduler::start_ready() {
         ready_.pop_front();
         Entry& entry = entries_[index];
         entry.state = State::running;
+        entry.started = now;
         ++in_flight_;
         hooks_.start(index, entry.current_due);
     }
@@ -218,14 +228,13 @@ void Scheduler::finished(Index index, TimePoint now) {
     if (entry.removed) {
         free_entry(index);
     } else if (missed && !stopped_) {
-        const nanoseconds late_at_most = std::min<nanoseconds>(entry.job->interval / 10, soon);
-        if (now - *missed <= late_at_most) {
-            enqueue(index, *missed);
+        if (now <= latest_start(entry, *missed)) {
+            enqueue(index, *missed, now);
         } else {
-            hooks_.skip(entry.id, SkipReason::overrun);
+            hooks_.skip(entry.id, why_missed(entry, *missed, now));
         }
     }
-    start_ready();
+    start_ready(now);
 }
 
 void Scheduler::stop() {

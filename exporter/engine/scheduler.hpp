@@ -111,6 +111,7 @@ private:
         Host* place = nullptr;  // whose place the check under way (or waiting) takes or wants
         TimePoint due;          // of the next check
         TimePoint current_due;  // of the check that waits or runs
+        TimePoint started;      // of the check that runs
         std::optional<TimePoint> missed_due;  // of the check that came due while this one runs
         MetricStore::Id id = 0;
         State state = State::idle;
@@ -122,8 +123,13 @@ private:
     void leave_host(Entry& entry);
     void forget_if_unused(Host& host);
     void on_due(Index index, TimePoint now);
-    void enqueue(Index index, TimePoint due);
-    void start_ready();
+    /// Until when a check that was due at `due` may start late instead of being skipped.
+    [[nodiscard]] static TimePoint latest_start(const Entry& entry, TimePoint due);
+    /// Why the check that was due at `due` does not run: `entry`'s check under way until `now`
+    /// takes too long, or had to wait for room and would have ended in time without.
+    [[nodiscard]] static SkipReason why_missed(const Entry& entry, TimePoint due, TimePoint now);
+    void enqueue(Index index, TimePoint due, TimePoint now);
+    void start_ready(TimePoint now);
     void release_place(Entry& entry);
     void free_entry(Index index);
 

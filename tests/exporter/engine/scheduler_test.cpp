@@ -140,6 +140,36 @@ TEST_CASE("a check that is still under way makes the next one skip as overrun") 
     CHECK(bench.starts[3].size() == 2);
 }
 
+TEST_CASE("a check that started late for lack of room makes the next one skip as overload") {
+    Bench bench{1};
+    bench.scheduler.add(job("first", 1s), 1, 20, bench.now);
+    bench.run_until(*bench.scheduler.next_wakeup(), false);
+    bench.scheduler.add(job("late", 1s), 2, 20, bench.now);
+    const TimePoint due = *bench.scheduler.next_wakeup();
+    bench.run_until(due, false);
+    REQUIRE(bench.started_in_order.size() == 1);
+    bench.now = due + 700ms;
+    bench.scheduler.advance(bench.now);
+    bench.finish(*bench.running.begin());  // "late" starts, after 700 ms
+    REQUIRE(bench.starts[2].size() == 1);
+    bench.run_until(due + 1s, false);
+    bench.now = due + 1500ms;
+    bench.scheduler.advance(bench.now);
+
+    SUBCASE("and took less than its interval") {
+        bench.finish(*bench.running.begin());
+        CHECK(bench.skips[{2, SkipReason::overload}] == 1);
+        CHECK(bench.skips[{2, SkipReason::overrun}] == 0);
+    }
+    SUBCASE("but would have been too long at any rate") {
+        bench.now = due + 1900ms;
+        bench.scheduler.advance(bench.now);
+        bench.finish(*bench.running.begin());
+        CHECK(bench.skips[{2, SkipReason::overload}] == 0);
+        CHECK(bench.skips[{2, SkipReason::overrun}] == 1);
+    }
+}
+
 TEST_CASE("a check that times out with its interval does not cost the next one") {
     Bench bench;
     const auto index = bench.scheduler.add(job("hangs", 1s), 3, 20, bench.now);
