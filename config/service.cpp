@@ -1,6 +1,7 @@
 // Reading (and documenting) of [server], [engine], [log] and [metrics].
 #include "config/service.hpp"
 
+#include "config/dns_server.hpp"
 #include "config/inputs.hpp"
 
 #include <algorithm>
@@ -79,6 +80,18 @@ Engine read_engine(Table table, const std::string& directory) {
             table.error("targets_dir", "must be the path of a directory");
         } else {
             out.targets_dir = absolute_path(directory, out.targets_dir);
+        }
+    }
+    if (table.read({"dns_servers",
+                    "Name servers that are asked instead of those of `/etc/resolv.conf`: an IP "
+                    "address, with a port when it is not 53 (`192.0.2.53:5353`, "
+                    "`[2001:db8::53]:5353`)."},
+                   out.dns_servers)) {
+        for (const std::string& server : out.dns_servers) {
+            if (!is_dns_server(server)) {
+                table.error("dns_servers",
+                            "\"" + server + "\" must be an IP address, or one with a port");
+            }
         }
     }
     table.read(

@@ -21,6 +21,7 @@ struct Engine {
     std::int64_t max_in_flight = 10000;
     std::int64_t max_in_flight_per_host = 20;
     std::string targets_dir;                            // absolute once read; empty: none
+    std::vector<std::string> dns_servers;               // is_dns_server(); empty: resolv.conf's
     Duration shutdown_grace = std::chrono::seconds{5};  // checks under way are cancelled after it
     bool operator==(const Engine&) const = default;
 };

@@ -32,11 +32,11 @@ std::shared_ptr<const Plan> plan_for(const CommandLine& command) {
     return loaded.plan;
 }
 
-Runner::Outcome run_once(const Job& job, probes::Trace& trace) {
+Runner::Outcome run_once(const Job& job, const config::Engine& settings, probes::Trace& trace) {
     boost::asio::io_context context{1};
     const auto& clock = probes::net::Clock::system();
     probes::net::Reactor reactor{context};
-    probes::net::Resolver resolver{reactor, clock, {}};
+    probes::net::Resolver resolver{reactor, clock, {.servers = settings.dns_servers}};
     Runner runner{{context.get_executor(), clock, reactor, resolver}};
     std::optional<Runner::Outcome> outcome;
     runner.start(
@@ -68,7 +68,7 @@ int run_probe_command(const CommandLine& command) {
         return 1;
     }
     probes::Trace trace;
-    const Runner::Outcome outcome = run_once(*job, trace);
+    const Runner::Outcome outcome = run_once(*job, plan->service().engine, trace);
     const ProbeReport report{job->shown_url.empty() ? job->target.url.show() : job->shown_url,
                              std::string{job->kind},
                              outcome,

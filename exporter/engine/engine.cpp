@@ -179,10 +179,13 @@ Engine::Engine(asio::io_context& control,
     const Clock& clock = Clock::system();
     const TimeAnchor anchor{clock.now(), clock.unix_now()};
     for (std::size_t number = 0; number < count; ++number) {
-        impl_->workers.push_back(std::make_unique<Worker>(
-            Worker::Options{number, share(settings.max_in_flight, count, number), anchor, {}},
-            store,
-            self));
+        impl_->workers.push_back(
+            std::make_unique<Worker>(Worker::Options{number,
+                                                     share(settings.max_in_flight, count, number),
+                                                     anchor,
+                                                     {.servers = settings.dns_servers}},
+                                     store,
+                                     self));
     }
     impl_->cpu_before.resize(count);
 }

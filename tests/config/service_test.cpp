@@ -25,6 +25,7 @@ workers = 3
 max_in_flight = 5
 max_in_flight_per_host = 2
 targets_dir = "targets.d"
+dns_servers = ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"]
 shutdown_grace = "1s"
 [log]
 level = "debug"
@@ -41,6 +42,7 @@ extra = ["probe_ip_addr_hash"]
     CHECK(service.engine.max_in_flight == 5);
     CHECK(service.engine.max_in_flight_per_host == 2);
     CHECK(service.engine.targets_dir == "/etc/sonde/targets.d");
+    CHECK(service.engine.dns_servers.size() == 4);
     CHECK(service.engine.shutdown_grace == 1s);
     CHECK(service.log == Log{"debug", "json"});
     CHECK(service.metrics == Metrics{{0.1, 1}, {"probe_ip_addr_hash"}});
@@ -62,6 +64,26 @@ TEST_CASE("addresses that cannot be meant are refused") {
         Table table = documents.table("[server]\nlisten = '" + address + "'\n");
         (void)read_service(table, "/");
         CHECK(documents.diagnostics.all().size() == 1);
+    }
+}
+
+TEST_CASE("name servers that cannot be meant are refused") {
+    for (const std::string server : {"",
+                                     "dns.example",
+                                     "192.0.2",
+                                     "192.0.2.53:",
+                                     "192.0.2.53:0",
+                                     "192.0.2.53:65536",
+                                     "192.0.2.53:53x",
+                                     "[2001:db8::53",
+                                     "[2001:db8::53]5353",
+                                     "[192.0.2.53]:53"}) {
+        CAPTURE(server);
+        Documents documents;
+        Table table = documents.table("[engine]\ndns_servers = ['" + server + "']\n");
+        (void)read_service(table, "/");
+        REQUIRE(documents.diagnostics.all().size() == 1);
+        CHECK(documents.diagnostics.text().find("must be an IP address") != std::string::npos);
     }
 }
 
