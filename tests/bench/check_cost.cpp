@@ -62,7 +62,7 @@ struct Loop {
             } else if (failures++ == 0) {
                 std::fprintf(stderr, "%s\n", outcome.result.detail.c_str());
             }
-            if (clock.now() < end) {
+            if (left > 0 && clock.now() < end) {
                 next();
             } else if (runner.in_flight() == 0) {
                 runner.close();
