@@ -72,6 +72,13 @@ def watch(sonde, what, action):
     return seconds
 
 
+def is_calm(sonde):
+    before = Lag(sonde)
+    time.sleep(2)
+    recent = Lag(sonde).since(before)
+    return recent.count and recent.percentile(0.99) <= 0.1
+
+
 def scale(bench):
     each = bench.options.targets // FILES
     memory_and_start(bench, each)
@@ -80,7 +87,7 @@ def scale(bench):
     bench.closing.callback(sonde.stop)
     write_targets(bench, sonde, each)
     sonde.start()
-    wait_for("a first check of each", lambda: Lag(sonde).count >= each * FILES, 600)
+    wait_for("a first check of each, and the end of that rush", lambda: Lag(sonde).count >= each * FILES and is_calm(sonde), 600)
     watch(sonde, "checks alone", lambda: time.sleep(WINDOW) or "")
 
     def scrapes():
