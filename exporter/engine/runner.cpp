@@ -151,6 +151,7 @@ void Runner::arm() {
 void Runner::on_alarm() {
     deadlines_.advance(env_.clock.now(), [this](TimerWheel::Id id) {
         flights_[id]->cancel.emit(asio::cancellation_type::terminal);
+        return true;
     });
     arm();
 }

@@ -136,7 +136,11 @@ void Scheduler::replace(Index index,
 }
 
 void Scheduler::advance(TimePoint now) {
-    wheel_.advance(now, [&](Index index) { on_due(index, now); });
+    const std::uint64_t before = starts_;
+    wheel_.advance(now, [&](Index index) {
+        on_due(index, now);
+        return starts_ == before;
+    });
 }
 
 void Scheduler::on_due(Index index, TimePoint now) {
@@ -201,6 +205,7 @@ void Scheduler::start_ready(TimePoint now) {
         entry.state = State::running;
         entry.started = now;
         ++in_flight_;
+        ++starts_;
         hooks_.start(index, entry.current_due);
     }
     starting_ = false;

@@ -68,7 +68,9 @@ public:
     /// is not touched.
     void replace(Index index, std::shared_ptr<const Job> job, std::size_t host_cap, TimePoint now);
 
-    /// Starts what is due, in order, within the caps.
+    /// Starts a check that is due, in order and within the caps. Where more are due next_wakeup()
+    /// says so: between two starts the caller sees to the checks that are under way, which else
+    /// would be measured longer by the starts of all the others.
     void advance(TimePoint now);
 
     /// A started check has ended; starts what waited for its place. The target's next check, when
@@ -136,6 +138,7 @@ private:
     TimeAnchor anchor_;
     std::size_t max_in_flight_;
     std::size_t in_flight_ = 0;
+    std::uint64_t starts_ = 0;
     bool stopped_ = false;
     bool starting_ = false;  // start_ready() is at work further up the stack
     Hooks hooks_;

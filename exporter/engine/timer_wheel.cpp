@@ -78,9 +78,12 @@ void TimerWheel::take_due(std::size_t slot, std::int64_t tick_now) {
     }
 }
 
-void TimerWheel::advance(TimePoint now, const std::function<void(Id)>& fire) {
+void TimerWheel::advance(TimePoint now, const std::function<bool(Id)>& fire) {
     const std::int64_t tick_now =
         std::chrono::floor<std::chrono::milliseconds>(now - start_) / tick;
+    if (!fire_taken(fire)) {
+        return;
+    }
     // After a long stall one turn over all slots finds everything.
     const std::int64_t first =
         std::max(done_tick_ + 1, tick_now - static_cast<std::int64_t>(slots) + 1);
@@ -91,20 +94,32 @@ void TimerWheel::advance(TimePoint now, const std::function<void(Id)>& fire) {
             continue;
         }
         take_due(slot, tick_now);
-        while (!due_.empty()) {
-            const Id id = due_.back();
-            due_.pop_back();
-            nodes_[id].due_tick = -1;
-            --size_;
-            fire(id);
+        if (!fire_taken(fire)) {
+            return;
         }
     }
     done_tick_ = std::max(done_tick_, tick_now);
 }
 
+bool TimerWheel::fire_taken(const std::function<bool(Id)>& fire) {
+    while (!due_.empty()) {
+        const Id id = due_.back();
+        due_.pop_back();
+        nodes_[id].due_tick = -1;
+        --size_;
+        if (!fire(id)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 std::optional<TimerWheel::TimePoint> TimerWheel::next() const {
     if (size_ == 0) {
         return std::nullopt;
+    }
+    if (!due_.empty()) {
+        return start_ + tick * done_tick_;
     }
     const std::size_t from = slot_of(done_tick_ + 1);
     for (std::size_t step = 0; step <= slots / 64; ++step) {

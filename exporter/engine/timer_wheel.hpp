@@ -28,9 +28,9 @@ public:
     /// Nothing happens when `id` is not scheduled.
     void cancel(Id id);
 
-    /// Calls `fire` for everything that is due, in the order of ticks. `fire` may schedule and
-    /// cancel.
-    void advance(TimePoint now, const std::function<void(Id)>& fire);
+    /// Calls `fire` for everything that is due, in the order of ticks, until it returns false: what
+    /// is left then is due in the next call. `fire` may schedule and cancel.
+    void advance(TimePoint now, const std::function<bool(Id)>& fire);
 
     /// When advance() has to be called next at the latest; nothing while nothing is scheduled. May
     /// be earlier than the next id fires (once for each turn of the wheel).
@@ -54,6 +54,7 @@ private:
 
     void unlink(Id id);
     void take_due(std::size_t slot, std::int64_t tick_now);
+    bool fire_taken(const std::function<bool(Id)>& fire);
 
     TimePoint start_;
     std::int64_t done_tick_ = 0;  // everything up to and with this tick has fired

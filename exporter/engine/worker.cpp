@@ -205,8 +205,13 @@ void Worker::Impl::apply_slice(std::vector<Change> changes,
 
 void Worker::Impl::arm() {
     const auto next = scheduler.next_wakeup();
-    if (next && tick.set_no_later(*next)) {
-        tick_due = *next;
+    if (!next) {
+        return;
+    }
+    // What is due already has its turn after the events that wait.
+    const TimePoint at = std::max(*next, clock.now());
+    if (tick.set_no_later(at)) {
+        tick_due = at;
     }
 }
 

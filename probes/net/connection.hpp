@@ -46,11 +46,6 @@ public:
         return tls_ && !tls_->error_text().empty() ? tls_->error_text() : error.message();
     }
 
-    void close() {
-        tls_.reset();
-        stream_.close();
-    }
-
 private:
     Stream stream_;
     std::optional<TlsStream> tls_;

@@ -72,7 +72,6 @@ asio::awaitable<bool> Hop::run() {
     if (connected_) {
         check_.last_hop.path = connection_.stream().path();
     }
-    connection_.close();
     co_return going;
 }
 

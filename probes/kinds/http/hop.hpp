@@ -14,6 +14,7 @@
 
 namespace sonde::probes::http {
 
+/// Destroying it closes the connection: after the verdict, which need not wait for it.
 class Hop {
 public:
     /// `private_headers`: whether this url may see what is meant for the target's own host.

@@ -162,6 +162,8 @@ ProbeResult judge(Check& check, const wire::Matcher* matcher) {
     ProbeResult result;
     judge_status(check, result);
     judge_patterns(check, matcher, result);
+    // What follows is for the record, not for the verdict.
+    result.duration = check.run.now() - check.started;
     read_phases(check, result.readings);
     read_connection(check, result.readings);
     read_response(check, result.readings);
@@ -173,7 +175,6 @@ ProbeResult judge(Check& check, const wire::Matcher* matcher) {
     result.failure = check.failure;
     result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
-    result.duration = check.run.now() - check.started;
     return result;
 }
 

@@ -48,12 +48,18 @@ struct Bench {
     void run_until(TimePoint end, bool finish_at_once = true) {
         while (scheduler.next_wakeup() && *scheduler.next_wakeup() <= end) {
             now = *scheduler.next_wakeup();
-            scheduler.advance(now);
+            advance();
             if (finish_at_once) {
                 finish_all();
             }
         }
         now = end;
+    }
+
+    void advance() {
+        do {
+            scheduler.advance(now);
+        } while (scheduler.next_wakeup() && *scheduler.next_wakeup() <= now);
     }
 
     void finish_all() {
@@ -149,12 +155,12 @@ TEST_CASE("a check that started late for lack of room makes the next one skip as
     bench.run_until(due, false);
     REQUIRE(bench.started_in_order.size() == 1);
     bench.now = due + 700ms;
-    bench.scheduler.advance(bench.now);
+    bench.advance();
     bench.finish(*bench.running.begin());  // "late" starts, after 700 ms
     REQUIRE(bench.starts[2].size() == 1);
     bench.run_until(due + 1s, false);
     bench.now = due + 1500ms;
-    bench.scheduler.advance(bench.now);
+    bench.advance();
 
     SUBCASE("and took less than its interval") {
         bench.finish(*bench.running.begin());
@@ -163,7 +169,7 @@ TEST_CASE("a check that started late for lack of room makes the next one skip as
     }
     SUBCASE("but would have been too long at any rate") {
         bench.now = due + 1900ms;
-        bench.scheduler.advance(bench.now);
+        bench.advance();
         bench.finish(*bench.running.begin());
         CHECK(bench.skips[{2, SkipReason::overload}] == 0);
         CHECK(bench.skips[{2, SkipReason::overrun}] == 1);
@@ -191,7 +197,7 @@ TEST_CASE("a stall of the prober skips whole intervals as overload and keeps the
     bench.scheduler.add(job("t", 1s), 0, 20, bench.now);
     bench.run_until(anchor.monotonic + 1s);
     bench.now = anchor.monotonic + 11s;
-    bench.scheduler.advance(bench.now);
+    bench.advance();
     bench.finish_all();
     CHECK(bench.skips[{0, SkipReason::overload}] == 9);
     bench.run_until(anchor.monotonic + 12s);
@@ -270,6 +276,20 @@ TEST_CASE(
     bench.run_until(bench.now + 2s);
     CHECK(bench.starts[0].size() == 2);
     CHECK(bench.skips.empty());
+}
+
+TEST_CASE("what is due together starts one by one, so that what runs is seen to in between") {
+    Bench bench;
+    for (std::uint32_t id = 0; id < 3; ++id) {
+        bench.scheduler.add(job("t", 1s), id, 20, bench.now);
+    }
+    bench.now = *bench.scheduler.next_wakeup();
+    for (std::size_t started = 1; started <= 3; ++started) {
+        CHECK(*bench.scheduler.next_wakeup() <= bench.now);
+        bench.scheduler.advance(bench.now);
+        CHECK(bench.running.size() == started);
+    }
+    CHECK(*bench.scheduler.next_wakeup() > bench.now);
 }
 
 TEST_CASE("after stop nothing starts") {

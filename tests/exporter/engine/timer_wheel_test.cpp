@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <vector>
@@ -16,7 +17,10 @@ const TimePoint start{1000s};
 
 std::vector<TimerWheel::Id> fired_at(TimerWheel& wheel, TimePoint now) {
     std::vector<TimerWheel::Id> fired;
-    wheel.advance(now, [&](TimerWheel::Id id) { fired.push_back(id); });
+    wheel.advance(now, [&](TimerWheel::Id id) {
+        fired.push_back(id);
+        return true;
+    });
     return fired;
 }
 
@@ -93,10 +97,40 @@ TEST_CASE("firing may schedule and cancel others") {
         fired.push_back(id);
         wheel.cancel(3 - id);
         wheel.schedule(id, start + 5ms);
+        return true;
     });
     CHECK(fired.size() == 1);
     CHECK(wheel.size() == 1);
     CHECK(fired_at(wheel, start + 6ms) == fired);
+}
+
+TEST_CASE("firing may pause: the rest is due at once, and may be moved or cancelled") {
+    TimerWheel wheel{start};
+    for (TimerWheel::Id id = 1; id <= 4; ++id) {
+        wheel.schedule(id, start + 5ms);
+    }
+    wheel.schedule(9, start + 6ms);
+    std::vector<TimerWheel::Id> fired;
+    const auto one = [&](TimerWheel::Id id) {
+        fired.push_back(id);
+        return false;
+    };
+    wheel.advance(start + 8ms, one);
+    wheel.advance(start + 8ms, one);
+    REQUIRE(fired.size() == 2);
+    CHECK(wheel.size() == 3);
+    CHECK(wheel.next() == start + 5ms);
+    std::vector<TimerWheel::Id> left;
+    for (TimerWheel::Id id = 1; id <= 4; ++id) {
+        if (std::ranges::find(fired, id) == fired.end()) {
+            left.push_back(id);
+        }
+    }
+    wheel.cancel(left[0]);
+    wheel.schedule(left[1], start + 20ms);
+    CHECK(wheel.next() == start + 6ms);
+    CHECK(fired_at(wheel, start + 8ms) == std::vector<TimerWheel::Id>{9});
+    CHECK(fired_at(wheel, start + 20ms) == std::vector<TimerWheel::Id>{left[1]});
 }
 
 TEST_CASE("random schedules behave like a sorted map") {
