@@ -67,7 +67,7 @@ struct ProbeResult {
     Failure failure = Failure::internal_error;  // none: the check succeeded
     std::string detail;   // one line for people: what failed, at which address, in which phase
     Duration duration{};  // from the start of the check to its verdict
-    std::optional<Duration> rtt;  // SEMANTICS: absent when there was no whole answer
+    std::optional<Duration> rtt;  // nothing when there was no whole answer
     std::optional<bool>
         arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
     bool exhausted =

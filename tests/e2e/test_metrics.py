@@ -52,7 +52,7 @@ SHOP = 'target="shop",team="web",instance="shop",job="sonde"'
 SECOND = "(time() - {} < 30)"
 PHASES = ("resolve", "connect", "tls", "processing", "transfer", "other")
 
-# Of METRICS.md: a query that must give exactly one series (unless said otherwise), with what it must be.
+# Of docs/metrics.md: a query that must give exactly one series (unless said otherwise), with what it must be.
 QUERIES = [
     f"probe_success{{{SHOP}}} == 1",
     f"probe_duration_seconds{{{SHOP}}} > 0",
@@ -221,7 +221,7 @@ class Metrics(unittest.TestCase):
 
 
 class LeanSet(unittest.TestCase):
-    """What the default set costs: METRICS.md promises at most 45 series for an HTTPS target without patterns."""
+    """What the default set costs: at most 45 series for an HTTPS target without patterns."""
 
     def test_an_https_target_has_at_most_45_series(self):
         stack = Stack()
