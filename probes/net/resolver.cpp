@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <optional>
@@ -67,6 +68,7 @@ public:
     Channel(Reactor& reactor, const Resolver::Options& options, std::atomic<std::uint64_t>& resends)
         : reactor_(reactor),
           timer_(std::in_place, reactor, [this] { on_timer(); }),
+          resend_after_(options.resend_after),
           resends_(resends) {
         ares_options wanted{};
         wanted.timeout = static_cast<int>(options.resend_after.count());
@@ -118,7 +120,7 @@ public:
         hints.ai_socktype = SOCK_STREAM;
         auto* call = new Call{shared_from_this(), std::move(query)};
         ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Channel::on_answer, call);
-        set_timer();
+        wait_for_news();
     }
 
 private:
@@ -216,7 +218,7 @@ private:
         ares_process_fd(channel_,
                         reading ? socket->fd : ARES_SOCKET_BAD,
                         reading ? ARES_SOCKET_BAD : socket->fd);
-        set_timer();
+        wait_for_news();
         if (socket->closed || !socket->wanted(direction)) {
             return;
         }
@@ -235,24 +237,27 @@ private:
         }
     }
 
-    void set_timer() {
-        timeval left{};
-        if (ares_timeout(channel_, nullptr, &left) == nullptr) {
-            timer_->clear();
-            return;
-        }
-        timer_->set(Clock::system().now() + std::chrono::seconds{left.tv_sec} +
-                    std::chrono::microseconds{left.tv_usec} + std::chrono::milliseconds{1});
-    }
+    /// No question that was asked or moved on just now runs out before this. c-ares itself looks
+    /// at every open question to tell when the next one runs out, which is too much for each of
+    /// thousands that a dead server leaves open.
+    void wait_for_news() { timer_->set_no_later(Clock::system().now() + resend_after_); }
 
     void on_timer() {
+        constexpr std::chrono::milliseconds at_the_earliest{10};
         // The channel outlives this: on_answer() posts what it ends.
         ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        set_timer();
+        timeval left{};
+        if (ares_timeout(channel_, nullptr, &left) != nullptr) {
+            const auto time =
+                std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec};
+            timer_->set_no_later(Clock::system().now() +
+                                 std::max<std::chrono::nanoseconds>(time, at_the_earliest));
+        }
     }
 
     Reactor& reactor_;
     std::optional<Alarm> timer_;
+    std::chrono::milliseconds resend_after_;
     bool ended_ = false;
     std::atomic<std::uint64_t>& resends_;
     std::map<int, std::shared_ptr<Socket>> sockets_;
