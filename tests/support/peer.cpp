@@ -167,24 +167,40 @@ bool Peer::receive() {
     return decrypt();
 }
 
+std::optional<std::size_t> Peer::end_of_header(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    std::size_t at = 0;
+    for (std::size_t found = 0; found < count; ++found) {
+        at = conversation_.received.find("\r\n\r\n", at);
+        if (at == std::string::npos) {
+            return std::nullopt;
+        }
+        at += 4;
+    }
+    return at;
+}
+
 bool Peer::receive_requests(std::size_t count) {
-    for (;;) {
-        std::size_t found = 0;
-        {
-            const std::lock_guard lock(mutex_);
-            for (std::size_t at = 0;
-                 (at = conversation_.received.find("\r\n\r\n", at)) != std::string::npos;
-                 at += 4) {
-                ++found;
-            }
-        }
-        if (found >= count) {
-            return true;
-        }
+    while (!end_of_header(count)) {
         if (!receive()) {
             return false;
         }
     }
+    return true;
+}
+
+bool Peer::receive_body(std::size_t size) {
+    const auto begin = end_of_header(requests());
+    const auto have = [&] {
+        const std::lock_guard lock(mutex_);
+        return conversation_.received.size() - *begin;
+    };
+    while (begin && have() < size) {
+        if (!receive()) {
+            return false;
+        }
+    }
+    return begin.has_value();
 }
 
 void Peer::shut_down_write() {

@@ -60,6 +60,8 @@ public:
     [[nodiscard]] bool receive();
     /// Receives until the record has `count` whole requests without body.
     [[nodiscard]] bool receive_requests(std::size_t count);
+    /// Until so many bytes of the last counted request's body have come.
+    bool receive_body(std::size_t size);
     [[nodiscard]] bool handshake(const TlsScript& script);
     [[nodiscard]] bool wait(const Latch& latch);
 
@@ -78,6 +80,8 @@ public:
     void count_request() { ++requests_; }
 
 private:
+    /// Where the header of this request ends, counted from 1.
+    std::optional<std::size_t> end_of_header(std::size_t count);
     enum class Wait { ready, stopped };
 
     struct FreeSsl {

@@ -141,6 +141,12 @@ Step read_request() {
     };
 }
 
+Step read_body(std::size_t size) {
+    return [size](Peer& peer) {
+        return peer.receive_body(size);
+    };
+}
+
 Step send(std::string bytes) {
     return [bytes = std::move(bytes)](Peer& peer) {
         return peer.send(bytes);

@@ -69,6 +69,8 @@ namespace step {
 
 /// Receives the next request (without a body) to its end.
 Step read_request();
+/// Receives the body of the request that was read last.
+Step read_body(std::size_t size);
 Step send(std::string bytes);
 /// Each piece alone: the next leaves when the one before is in the peer's kernel.
 Step send_pieces(std::vector<std::string> pieces);

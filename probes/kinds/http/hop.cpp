@@ -1,6 +1,5 @@
 #include "probes/kinds/http/hop.hpp"
 
-#include "probes/kinds/http/request.hpp"
 #include "probes/kinds/http/tls_facts.hpp"
 #include "probes/net/resolver.hpp"
 
@@ -43,10 +42,10 @@ std::span<char> scratch() {
 
 }  // namespace
 
-Hop::Hop(Check& check, const Url& url, bool private_headers)
+Hop::Hop(Check& check, const Url& url, const RequestForm& form)
     : check_(check),
       url_(url),
-      private_headers_(private_headers),
+      form_(form),
       connection_(check.run.env.reactor, check.run.env.clock) {
     if (Trace* watcher = check_.trace()) {
         watcher->hops.emplace_back().url = url.show();
@@ -162,12 +161,15 @@ bool Hop::inspect_tls(const std::string& name) {
 }
 
 asio::awaitable<bool> Hop::send_request() {
-    const RequestText request =
-        make_request(check_.spec, url_, private_headers_ ? &check_.target : nullptr);
+    const RequestText request = make_request(check_.spec.request, form_, url_, check_.target);
     std::span<const char> left{request};
     request_began_ = check_.run.now();
     while (!left.empty()) {
         const net::IoResult io = connection_.write(left);
+        if (io.error && form_.with_body) {
+            // A server may answer (413, 401) and close before it has taken a large body.
+            co_return true;
+        }
         if (io.error) {
             co_return fail_io(io.error, Phase::processing, "sending the request to ");
         }
@@ -183,7 +185,7 @@ asio::awaitable<bool> Hop::send_request() {
 }
 
 asio::awaitable<bool> Hop::receive() {
-    receiver_->start(check_.spec, check_.trace());
+    receiver_->start(check_.spec, form_.method == "HEAD", check_.trace());
     // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
     bool try_first = connection_.tls() != nullptr;
     if (try_first) {

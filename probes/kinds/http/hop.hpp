@@ -4,6 +4,7 @@
 
 #include "probes/kinds/http/check.hpp"
 #include "probes/kinds/http/receiver.hpp"
+#include "probes/kinds/http/request.hpp"
 #include "probes/net/connection.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,8 +18,8 @@ namespace sonde::probes::http {
 /// Destroying it closes the connection: after the verdict, which need not wait for it.
 class Hop {
 public:
-    /// `private_headers`: whether this url may see what is meant for the target's own host.
-    Hop(Check& check, const Url& url, bool private_headers);
+    /// What is passed outlives the hop.
+    Hop(Check& check, const Url& url, const RequestForm& form);
 
     /// Runs the hop. False: the check has failed, with its reason and every phase that ended.
     /// Cancellation: returns false at once.
@@ -51,7 +52,7 @@ private:
 
     Check& check_;
     const Url& url_;
-    bool private_headers_;
+    const RequestForm& form_;
     net::Endpoint endpoint_;
     net::Connection connection_;
     PooledReceiver receiver_;

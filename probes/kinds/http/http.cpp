@@ -1,6 +1,7 @@
 #include "probes/kinds/http/http.hpp"
 
 #include "probes/kinds/http/hop.hpp"
+#include "probes/kinds/http/request.hpp"
 #include "probes/kinds/http/verdict.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -57,9 +58,9 @@ public:
         std::optional<Hop> hop;
         const Url* url = &target.url;
         Url redirected;
-        bool private_headers = true;
+        RequestForm form = first_request(spec_->request);
         for (;;) {
-            hop.emplace(check, *url, private_headers);
+            hop.emplace(check, *url, form);
             const bool going = co_await hop->run();
             if (!going || !hop->redirects()) {
                 break;
@@ -70,7 +71,15 @@ public:
             if (!next) {
                 break;
             }
-            private_headers = private_headers && may_see_private(*url, *next);
+            form = after_redirect(
+                std::move(form), check.last_hop.response->status, may_see_private(*url, *next));
+            if (form.with_body && spec_->request.private_body && !form.to_own_host) {
+                check.fail(Failure::protocol_error,
+                           "redirect from " + url->origin() +
+                               ": the request's body is a secret and is not sent to " +
+                               next->origin());
+                break;
+            }
             redirected = std::move(*next);
             url = &redirected;
         }

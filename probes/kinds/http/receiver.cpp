@@ -53,10 +53,10 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
 
 }  // namespace
 
-void Receiver::start(const Spec& spec, Trace* trace) {
+void Receiver::start(const Spec& spec, bool to_head, Trace* trace) {
     spec_ = &spec;
     trace_ = trace;
-    parser_.reset();
+    parser_.reset(to_head);
     decoder_.reset(spec.max_body);
     matcher_.start(spec.patterns);
     location_.clear();

@@ -22,8 +22,9 @@ class Receiver final : public wire::Http1Sink, public wire::BodySink {
 public:
     enum class State : std::uint8_t { more, redirect, complete, failed };
 
-    /// Begins a response; memory of the one before is kept.
-    void start(const Spec& spec, Trace* trace);
+    /// Begins a response; memory of the one before is kept. `to_head`: it has no body, whatever its
+    /// header says.
+    void start(const Spec& spec, bool to_head, Trace* trace);
 
     State feed(std::span<const char> data);
     /// The server closed the connection.

@@ -1,53 +1,80 @@
 #include "probes/kinds/http/request.hpp"
 
+#include "probes/kinds/http/base64.hpp"
 #include "probes/url_text.hpp"
 
-#include <openssl/evp.h>
-
-#include <string>
 #include <string_view>
+#include <utility>
 
 namespace sonde::probes::http {
 
 namespace {
 
-/// RFC 7617: user-id ":" password in base64.
+/// RFC 7617: user-id ":" password.
 std::string basic_credentials(std::string_view userinfo) {
     std::string plain = url_unescape(userinfo);
     if (plain.find(':') == std::string::npos) {
         plain += ':';
     }
-    std::string out(4 * ((plain.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(plain.data()),
-                                     static_cast<int>(plain.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
+    return base64(plain);
+}
+
+/// RFC 9110 section 8.6: a method that gives a body a meaning says that there is none.
+bool expects_body(std::string_view method) {
+    return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
 }  // namespace
 
-RequestText make_request(const Spec& spec, const Url& url, const Url* owner) {
+RequestForm first_request(const RequestSpec& spec) {
+    return {.method = spec.method, .with_body = spec.has_body, .to_own_host = true};
+}
+
+RequestForm after_redirect(RequestForm form, unsigned status, bool own_host) {
+    const bool repeats = status == 307 || status == 308;
+    if (!repeats) {
+        form.with_body = false;
+        if (form.method != "HEAD") {
+            form.method = "GET";
+        }
+    }
+    form.to_own_host = form.to_own_host && own_host;
+    return form;
+}
+
+RequestText make_request(const RequestSpec& spec,
+                         const RequestForm& form,
+                         const Url& url,
+                         const Url& target) {
     RequestText out;
     const auto add = [&out](std::string_view text) {
         out.insert(out.end(), text.begin(), text.end());
     };
-    add("GET ");
+    add(form.method);
+    add(" ");
     add(url.request_target());
     add(" HTTP/1.1\r\nHost: ");
-    add(owner != nullptr && !spec.host_header.empty() ? spec.host_header : url.host_header());
+    add(form.to_own_host && !spec.host_header.empty() ? spec.host_header : url.host_header());
     add("\r\n");
     add(spec.header_lines);
-    if (owner != nullptr) {
+    if (form.to_own_host) {
         add(spec.private_header_lines);
-        const std::string_view userinfo = owner->userinfo();
+        const std::string_view userinfo = target.userinfo();
         if (!userinfo.empty() && !spec.sets_authorization) {
             add("Authorization: Basic ");
             add(basic_credentials(userinfo));
             add("\r\n");
         }
     }
+    if (form.with_body || expects_body(form.method)) {
+        add("Content-Length: ");
+        add(std::to_string(form.with_body ? spec.body.size() : 0));
+        add("\r\n");
+    }
     add("\r\n");
+    if (form.with_body) {
+        add(spec.body);
+    }
     return out;
 }
 

@@ -1,19 +1,39 @@
 // The text of a request (RFC 9112 section 3).
 #pragma once
 
-#include "probes/kinds/http/spec.hpp"
+#include "probes/kinds/http/request_spec.hpp"
 #include "probes/url.hpp"
 
 #include <boost/container/small_vector.hpp>
+
+#include <string>
 
 namespace sonde::probes::http {
 
 /// Text with room for most requests without an allocation.
 using RequestText = boost::container::small_vector<char, 512>;
 
-/// `owner`: the target's url when `url` is at its own host and may see what is meant for it: the
-/// private header fields, and the userinfo as basic authentication unless Authorization is set.
-/// Null: neither is in the request.
-[[nodiscard]] RequestText make_request(const Spec& spec, const Url& url, const Url* owner);
+/// What redirects have made of the request so far.
+struct RequestForm {
+    std::string method;
+    bool with_body = false;   // that of the settings
+    bool to_own_host = true;  // may see what is meant for the target alone: private header fields,
+                              // Host, and the userinfo of its url
+};
+
+/// What is sent first.
+[[nodiscard]] RequestForm first_request(const RequestSpec& spec);
+
+/// What is sent to where a redirect of this status leads. 307 and 308 repeat the request; the
+/// others make it a GET without a body, but for HEAD (RFC 9110 section 15.4, and what clients do
+/// since). `own_host`: whether the next url may see what the one before might.
+[[nodiscard]] RequestForm after_redirect(RequestForm form, unsigned status, bool own_host);
+
+/// `target`: the target's own url; its userinfo becomes basic authentication unless the settings
+/// have Authorization.
+[[nodiscard]] RequestText make_request(const RequestSpec& spec,
+                                       const RequestForm& form,
+                                       const Url& url,
+                                       const Url& target);
 
 }  // namespace sonde::probes::http

@@ -1,11 +1,7 @@
 #include "probes/kinds/http/spec.hpp"
 
-#include "probes/url_text.hpp"
-
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,64 +12,6 @@ namespace {
 using config::Bytes;
 using config::Table;
 using config::Text;
-
-bool is_token(std::string_view text) {
-    // RFC 9110 section 5.6.2.
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
-bool is_field_value(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
-bool is_credential(std::string_view lower_name) {
-    return lower_name == "authorization" || lower_name == "cookie" ||
-           lower_name == "proxy-authorization";
-}
-
-void read_headers(Table& table, Spec& spec, bool& good) {
-    std::map<std::string, Text> headers;
-    table.read({"headers",
-                "Request header fields, each a string or a secret. Case makes no difference in "
-                "their names."},
-               headers,
-               config::Names::any_case);
-    std::map<std::string, std::string> defaults = {
-        {"user-agent", "User-Agent: Sonde/" SONDE_VERSION "\r\n"},
-        {"accept", "Accept: */*\r\n"},
-        {"accept-encoding", "Accept-Encoding: gzip, deflate\r\n"},
-    };
-    for (const auto& [name, value] : headers) {
-        const std::string key = url_lower(name);
-        if (!is_token(name)) {
-            table.error_in(
-                "headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
-            good = false;
-        } else if (!is_field_value(value.reveal())) {
-            table.error_in("headers", name, "a header value must not contain a line break or NUL");
-            good = false;
-        } else if (key == "host") {
-            spec.host_header = value.reveal();
-        } else if (key == "connection" || key == "content-length" || key == "transfer-encoding") {
-            table.error_in("headers", name, "is set by Sonde itself");
-            good = false;
-        } else {
-            defaults.erase(key);
-            spec.sets_authorization = spec.sets_authorization || key == "authorization";
-            const bool only_own_host = value.is_secret() || is_credential(key);
-            (only_own_host ? spec.private_header_lines : spec.header_lines) +=
-                name + ": " + value.reveal() + "\r\n";
-        }
-    }
-    for (const auto& [key, line] : defaults) {
-        spec.header_lines += line;
-    }
-    spec.header_lines += "Connection: close\r\n";
-}
 
 void read_status(Table& table, Spec& spec, bool& good) {
     table.each({"status",
@@ -275,7 +213,7 @@ void read_tls(Table& table, Spec& spec, bool& good) {
 std::shared_ptr<const Spec> read_spec(Table& table) {
     auto spec = std::make_shared<Spec>();
     bool good = true;
-    read_headers(table, *spec, good);
+    good = read_request_spec(table, spec->request);
     read_status(table, *spec, good);
     read_patterns(table, *spec, good);
     read_reading(table, *spec, good);

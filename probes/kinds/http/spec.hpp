@@ -4,6 +4,7 @@
 
 #include "config/secret.hpp"
 #include "config/table.hpp"
+#include "probes/kinds/http/request_spec.hpp"
 #include "probes/net/tls_context.hpp"
 #include "probes/wire/patterns.hpp"
 #include "probes/wire/status_set.hpp"
@@ -19,11 +20,7 @@ namespace sonde::probes::http {
 inline constexpr std::string_view status_expectation = "status";
 
 struct Spec {
-    std::string header_lines;  // what every request says, each line with its CRLF
-    std::string
-        private_header_lines;  // Authorization, Cookie and secrets: for the target's own host only
-    bool sets_authorization = false;
-    std::string host_header;  // instead of the url's; empty: none
+    RequestSpec request;
     wire::StatusSet status;
     std::shared_ptr<const wire::PatternSet> patterns;  // null: none
     bool follow_redirects = true;

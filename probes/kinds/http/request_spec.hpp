@@ -1,0 +1,27 @@
+// What an http check asks for: method, header fields, credentials and body. Read from the
+// configuration here; request.cpp makes the bytes.
+#pragma once
+
+#include "config/table.hpp"
+
+#include <string>
+
+namespace sonde::probes::http {
+
+struct RequestSpec {
+    std::string method = "GET";
+    std::string header_lines;          // what every request says, each line with its CRLF
+    std::string private_header_lines;  // Authorization, Cookie and secrets: for the target's own
+                                       // host only
+    bool sets_authorization = false;
+    std::string host_header;  // instead of the url's; empty: none
+    std::string body;
+    bool has_body = false;
+    bool private_body = false;  // the body is a secret: for the target's own host only
+};
+
+/// Reads and documents the keys. False when anything was wrong; what, is in the table's
+/// diagnostics.
+[[nodiscard]] bool read_request_spec(config::Table& table, RequestSpec& spec);
+
+}  // namespace sonde::probes::http
