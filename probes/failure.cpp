@@ -38,12 +38,18 @@ constexpr std::array<Reason, static_cast<std::size_t>(Failure::count)> reasons{{
     {"unexpected_answer", "The answer does not meet an expectation."},
     {"permission_denied", "This machine does not allow what the check needs."},
     {"internal_error", "Trouble of Sonde itself; the log says more."},
+    {"unexpected_header", "A header field does not meet an expectation."},
+    {"unexpected_protocol",
+     "The version of HTTP or TLS, or the cipher, is none of those expected."},
+    {"certificate_expires_soon", "A certificate is valid for less than `min_cert_validity`."},
+    {"too_slow", "The round-trip time or a phase was longer than allowed."},
 }};
 static_assert(!reasons.back().name.empty());
 
 const Reason& reason(Failure failure) {
     const auto index = static_cast<std::size_t>(failure);
-    return index < reasons.size() ? reasons[index] : reasons.back();
+    return index < reasons.size() ? reasons[index]
+                                  : reasons[static_cast<std::size_t>(Failure::internal_error)];
 }
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::count)> phase_names{

@@ -33,6 +33,10 @@ enum class Failure : std::uint8_t {
     unexpected_answer,
     permission_denied,
     internal_error,
+    unexpected_header,
+    unexpected_protocol,
+    certificate_expires_soon,
+    too_slow,
     count
 };
 

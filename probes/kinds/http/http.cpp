@@ -83,7 +83,7 @@ public:
             redirected = std::move(*next);
             url = &redirected;
         }
-        co_return judge(check, hop ? &hop->receiver().matcher() : nullptr);
+        co_return judge(check, *url, hop ? &hop->receiver() : nullptr);
     }
 
 private:

@@ -1,19 +1,17 @@
 #include "probes/kinds/http/receiver.hpp"
 
+#include "probes/kinds/http/field_text.hpp"
+
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 
 namespace sonde::probes::http {
 
 namespace {
-
-bool same_name(std::string_view left, std::string_view lower_right) {
-    return std::ranges::equal(
-        left, lower_right, [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
-}
 
 bool is_redirect(unsigned status) {
     constexpr std::array<unsigned, 5> codes{301, 302, 303, 307, 308};
@@ -58,7 +56,8 @@ void Receiver::start(const Spec& spec, bool to_head, Trace* trace) {
     trace_ = trace;
     parser_.reset(to_head);
     decoder_.reset(spec.max_body);
-    matcher_.start(spec.patterns);
+    matcher_.start(spec.expect.patterns);
+    found_fields_.assign(spec.expect.headers.size(), false);
     location_.clear();
     last_modified_.reset();
     saw_anything_ = header_complete_ = redirect_ = false;
@@ -74,7 +73,8 @@ Receiver::State Receiver::finish() {
 }
 
 bool Receiver::decided() const {
-    return spec_->until_decided && matcher_.decided();
+    return spec_->until_decided && matcher_.decided() &&
+           decoder_.decoded_bytes() >= spec_->expect.min_body;
 }
 
 Receiver::State Receiver::settle(wire::Http1State state) {
@@ -110,12 +110,20 @@ void Receiver::on_status(unsigned status, unsigned, std::string_view) {
 }
 
 void Receiver::on_field(std::string_view name, std::string_view value) {
-    if (same_name(name, "location")) {
+    if (is_same_field(name, "location")) {
         location_ = value;
-    } else if (same_name(name, "content-encoding")) {
+    } else if (is_same_field(name, "content-encoding")) {
         decoder_.add_encoding(value);
-    } else if (same_name(name, "last-modified")) {
+    } else if (is_same_field(name, "last-modified")) {
         last_modified_ = parse_http_date(value);
+    }
+    for (std::size_t i = 0; i < spec_->expect.headers.size(); ++i) {
+        const HeaderExpectation& expected = spec_->expect.headers[i];
+        if (!found_fields_[i] && is_same_field(name, expected.lower_field)) {
+            found_fields_[i] =
+                !expected.pattern ||
+                RE2::PartialMatch(re2::StringPiece{value.data(), value.size()}, *expected.pattern);
+        }
     }
     if (trace_ != nullptr) {
         trace_->hop().headers.emplace_back(name, value);

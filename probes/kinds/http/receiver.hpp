@@ -45,6 +45,11 @@ public:
 
     [[nodiscard]] const wire::Matcher& matcher() const { return matcher_; }
 
+    /// Whether the header has a value that this expectation of the settings is about.
+    [[nodiscard]] bool found_field(std::size_t expectation) const {
+        return found_fields_[expectation];
+    }
+
     /// Why State::failed, and in words.
     [[nodiscard]] Failure failure() const;
     [[nodiscard]] std::string error_text() const;
@@ -66,6 +71,7 @@ private:
     wire::BodyDecoder decoder_;
     wire::Matcher matcher_;
     unsigned status_ = 0;
+    std::vector<bool> found_fields_;  // by expectation
     std::string location_;
     std::optional<std::int64_t> last_modified_;
     bool saw_anything_ = false;

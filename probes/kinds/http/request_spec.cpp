@@ -1,11 +1,10 @@
 #include "probes/kinds/http/request_spec.hpp"
 
 #include "probes/kinds/http/base64.hpp"
+#include "probes/kinds/http/field_text.hpp"
 #include "probes/url_text.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -16,19 +15,6 @@ namespace {
 
 using config::Table;
 using config::Text;
-
-bool is_token(std::string_view text) {
-    // RFC 9110 section 5.6.2.
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
-bool is_field_value(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
 
 bool is_credential(std::string_view lower_name) {
     return lower_name == "authorization" || lower_name == "cookie" ||

@@ -4,25 +4,19 @@
 
 #include "config/secret.hpp"
 #include "config/table.hpp"
+#include "probes/kinds/http/expectations.hpp"
 #include "probes/kinds/http/request_spec.hpp"
 #include "probes/net/tls_context.hpp"
-#include "probes/wire/patterns.hpp"
-#include "probes/wire/status_set.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace sonde::probes::http {
 
-/// The name of the expectation on the status code, beside those of the patterns.
-inline constexpr std::string_view status_expectation = "status";
-
 struct Spec {
     RequestSpec request;
-    wire::StatusSet status;
-    std::shared_ptr<const wire::PatternSet> patterns;  // null: none
+    Expectations expect;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
     bool until_decided = false;  // stop reading when every verdict is known

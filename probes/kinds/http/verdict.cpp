@@ -1,5 +1,7 @@
 #include "probes/kinds/http/verdict.hpp"
 
+#include "probes/kinds/http/expectation_verdicts.hpp"
+
 #include <utility>
 
 namespace sonde::probes::http {
@@ -8,12 +10,6 @@ namespace {
 
 using M = Measurement;
 
-const LabelValues& status_label() {
-    static const LabelValues label =
-        std::make_shared<const std::vector<std::string>>(1, std::string{status_expectation});
-    return label;
-}
-
 /// FNV-1a over the address bytes, as blackbox_exporter hashes them.
 std::uint32_t address_hash(std::string_view bytes) {
     std::uint32_t hash = 2166136261U;
@@ -21,70 +17,6 @@ std::uint32_t address_hash(std::string_view bytes) {
         hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
     }
     return hash;
-}
-
-void judge_status(Check& check, ProbeResult& result) {
-    if (!check.last_hop.response) {
-        return;
-    }
-    const unsigned status = check.last_hop.response->status;
-    const bool met = check.spec.status.contains(status);
-    result.labelled.push_back({Family::expectation_met, status_label(), met ? 1.0 : 0.0});
-    if (Trace* watcher = check.trace()) {
-        watcher->expectations.push_back(
-            {"status " + check.spec.status.text(), met, std::to_string(status)});
-    }
-    if (!met && check.failure == Failure::none) {
-        check.fail(Failure::unexpected_status,
-                   "status " + std::to_string(status) + ", expected " + check.spec.status.text());
-    }
-}
-
-void judge_pattern(Check& check,
-                   const wire::Matcher& matcher,
-                   std::size_t index,
-                   ProbeResult& result) {
-    const wire::PatternSet& set = *check.spec.patterns;
-    const wire::Verdict verdict = matcher.verdict(index);
-    const std::optional<bool> met = matcher.met(index);
-    if (verdict == wire::Verdict::undecided || !met) {
-        return;
-    }
-    const bool found = verdict == wire::Verdict::found;
-    const LabelValues& label = set.labels(index);
-    result.labelled.push_back({Family::regex_match, label, found ? 1.0 : 0.0});
-    result.labelled.push_back({Family::expectation_met, label, *met ? 1.0 : 0.0});
-    if (Trace* watcher = check.trace()) {
-        watcher->expectations.push_back(
-            {(set.spec(index).expect_present ? "regex " : "no regex ") + label->front(),
-             *met,
-             found ? "found" : "not found"});
-    }
-    if (!*met && check.failure == Failure::none) {
-        check.fail(Failure::unexpected_content,
-                   "pattern \"" + label->front() + "\" was " + (found ? "found" : "not found") +
-                       " in a body of " + std::to_string(check.last_hop.response->decoded_bytes) +
-                       " bytes");
-    }
-}
-
-void judge_patterns(Check& check, const wire::Matcher* matcher, ProbeResult& result) {
-    if (!check.spec.patterns || matcher == nullptr || !check.last_hop.response) {
-        return;
-    }
-    bool all_met = true;
-    for (std::size_t i = 0; i < check.spec.patterns->size(); ++i) {
-        judge_pattern(check, *matcher, i, result);
-        all_met = all_met && matcher->met(i).value_or(false);
-    }
-    if (check.answered) {
-        result.readings.set(M::failed_due_to_regex, all_met ? 0 : 1);
-        if (matcher->body_too_large() && check.failure == Failure::none) {
-            check.fail(Failure::body_too_large,
-                       "a pattern needs the whole body, which is over " +
-                           std::to_string(wire::Matcher::default_max_extract_body) + " bytes");
-        }
-    }
 }
 
 void read_phases(const Check& check, Readings& readings) {
@@ -158,10 +90,9 @@ void read_tls(const Check& check, ProbeResult& result) {
 
 }  // namespace
 
-ProbeResult judge(Check& check, const wire::Matcher* matcher) {
+ProbeResult judge(Check& check, const Url& url, const Receiver* final) {
     ProbeResult result;
-    judge_status(check, result);
-    judge_patterns(check, matcher, result);
+    judge_expectations(check, url, final, result);
     // What follows is for the record, not for the verdict.
     result.duration = check.run.now() - check.started;
     read_phases(check, result.readings);

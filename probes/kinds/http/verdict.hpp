@@ -2,12 +2,12 @@
 #pragma once
 
 #include "probes/kinds/http/check.hpp"
-#include "probes/wire/patterns.hpp"
+#include "probes/kinds/http/receiver.hpp"
 
 namespace sonde::probes::http {
 
-/// Judges every expectation (not only the first that fails) and gives the result. `matcher` is that
-/// of the final response.
-[[nodiscard]] ProbeResult judge(Check& check, const wire::Matcher* matcher);
+/// Judges every expectation (not only the first that fails) and gives the result. `final` received
+/// the response of `url`, the last that was asked for; null: there was none.
+[[nodiscard]] ProbeResult judge(Check& check, const Url& url, const Receiver* final);
 
 }  // namespace sonde::probes::http
