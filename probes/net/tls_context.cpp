@@ -9,36 +9,126 @@
 
 #include <map>
 #include <mutex>
+#include <vector>
 
 namespace sonde::probes::net {
 
 namespace {
 
-bool add_pem(X509_STORE* store, const std::string& pem, std::string& error) {
-    std::unique_ptr<BIO, decltype(&BIO_free)> input{
-        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free};
-    int added = 0;
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+Bio read_from(const std::string& text) {
+    return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
+}
+
+/// The certificates of a PEM text; none, and why in `error`, when one is broken or there are none.
+std::vector<Certificate> read_certificates(const std::string& pem, std::string& error) {
+    const Bio input = read_from(pem);
+    std::vector<Certificate> all;
     for (;;) {
-        std::unique_ptr<X509, decltype(&X509_free)> certificate{
-            PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
-        if (!certificate) {
+        Certificate next{PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
+        if (!next) {
             break;
         }
-        X509_STORE_add_cert(store, certificate.get());
-        ++added;
+        all.push_back(std::move(next));
     }
     const unsigned long code = ERR_peek_last_error();
     const bool at_end = ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
     ERR_clear_error();
     if (!at_end) {
-        error = "certificate " + std::to_string(added + 1) + " cannot be read";
-        return false;
+        error = "certificate " + std::to_string(all.size() + 1) + " cannot be read";
+        return {};
     }
-    if (added == 0) {
+    if (all.empty()) {
         error = "no certificate in it; it must hold PEM blocks (-----BEGIN CERTIFICATE-----)";
+    }
+    return all;
+}
+
+/// Loaded once: nearly every target uses it, whatever else it asks of TLS.
+X509_STORE* system_store() {
+    static X509_STORE* const store = [] {
+        X509_STORE* const made = X509_STORE_new();
+        X509_STORE_set_default_paths(made);
+        // A system without a store trusts nobody; its checks say so.
+        ERR_clear_error();
+        return made;
+    }();
+    return store;
+}
+
+bool trust(SSL_CTX* native, const std::string& ca_pem, TlsProblem& problem) {
+    if (ca_pem.empty()) {
+        SSL_CTX_set1_cert_store(native, system_store());
+        return true;
+    }
+    const auto certificates = read_certificates(ca_pem, problem.what);
+    problem.in = TlsProblem::In::ca;
+    for (const Certificate& each : certificates) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(native), each.get());
+    }
+    return !certificates.empty();
+}
+
+/// A key with a passphrase must not ask for it at the terminal.
+int no_passphrase(char*, int, int, void*) {
+    return 0;
+}
+
+bool present(SSL_CTX* native, const TlsSettings& settings, TlsProblem& problem) {
+    if (settings.cert_pem.empty()) {
+        return true;
+    }
+    const auto certificates = read_certificates(settings.cert_pem, problem.what);
+    problem.in = TlsProblem::In::certificate;
+    if (certificates.empty()) {
         return false;
     }
-    return true;
+    bool taken = SSL_CTX_use_certificate(native, certificates.front().get()) == 1;
+    for (std::size_t i = 1; i < certificates.size(); ++i) {
+        taken = taken && SSL_CTX_add1_chain_cert(native, certificates[i].get()) == 1;
+    }
+    if (!taken) {
+        ERR_clear_error();
+        problem.what = "OpenSSL does not take the certificate (a weak key or signature?)";
+        return false;
+    }
+    const Bio input = read_from(settings.key_pem);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+        PEM_read_bio_PrivateKey(input.get(), nullptr, &no_passphrase, nullptr), &EVP_PKEY_free};
+    problem.in = TlsProblem::In::key;
+    if (!key) {
+        problem.what =
+            "no private key in it that can be read; it must hold a PEM block without a "
+            "passphrase";
+    } else if (SSL_CTX_use_PrivateKey(native, key.get()) != 1) {
+        problem.what = "the key is not that of the certificate";
+    }
+    ERR_clear_error();
+    return problem.what.empty();
+}
+
+void limit_versions(SSL_CTX* native, const TlsSettings& settings) {
+    if (settings.min_version != 0) {
+        SSL_CTX_set_min_proto_version(native, settings.min_version);
+        if (settings.min_version < TLS1_2_VERSION) {
+            // OpenSSL 3 has TLS 1.0 and 1.1 at this level only.
+            SSL_CTX_set_security_level(native, 0);
+        }
+    }
+    if (settings.max_version != 0) {
+        SSL_CTX_set_max_proto_version(native, settings.max_version);
+    }
+}
+
+Digest key_of(const TlsSettings& settings) {
+    std::string all;
+    for (const std::string* part : {&settings.ca_pem, &settings.cert_pem, &settings.key_pem}) {
+        all += std::to_string(part->size()) + ':' + *part;
+    }
+    return sha256(all + std::to_string(settings.min_version) + ':' +
+                  std::to_string(settings.max_version));
 }
 
 /// The contexts in use, by the digest of their certificates: a PEM may be large.
@@ -59,35 +149,29 @@ Made& made() {
 }  // namespace
 
 std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
-                                                   std::string& error) {
-    const Digest key = sha256(settings.ca_pem);
+                                                   TlsProblem& problem) {
+    const Digest key = key_of(settings);
     const std::scoped_lock lock{made().mutex};
     if (const auto known = made().contexts.find(key); known != made().contexts.end()) {
         if (auto context = known->second.lock()) {
             return context;
         }
     }
-    std::shared_ptr<const TlsContext> context = load(settings, error);
+    std::shared_ptr<const TlsContext> context = load(settings, problem);
     if (!context) {
         return nullptr;
     }
     made().forget_unused();
     made().contexts.emplace(key, context);
-    if (settings.ca_pem.empty()) {
-        // Nearly every target uses it and a reload must not load it again.
-        static std::shared_ptr<const TlsContext> kept;
-        kept = context;
-    }
     return context;
 }
 
 std::shared_ptr<const TlsContext> TlsContext::load(const TlsSettings& settings,
-                                                   std::string& error) {
+                                                   TlsProblem& problem) {
     std::shared_ptr<const TlsContext> context{new TlsContext{SSL_CTX_new(TLS_client_method())}};
     SSL_CTX* native = context->native();
-    if (settings.ca_pem.empty()) {
-        SSL_CTX_set_default_verify_paths(native);
-    } else if (!add_pem(SSL_CTX_get_cert_store(native), settings.ca_pem, error)) {
+    limit_versions(native, settings);
+    if (!trust(native, settings.ca_pem, problem) || !present(native, settings, problem)) {
         return nullptr;
     }
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);

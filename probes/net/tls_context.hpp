@@ -7,22 +7,34 @@
 #include <openssl/ssl.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace sonde::probes::net {
 
 struct TlsSettings {
-    std::string ca_pem;  // trusted certificates; empty: the system's store
+    std::string ca_pem = {};    // trusted certificates; empty: the system's store
+    std::string cert_pem = {};  // the client's certificate and its intermediates; empty: none
+    std::string key_pem = {};   // its private key
+    int min_version = 0;        // TLS1_2_VERSION...; 0: what the system's OpenSSL allows
+    int max_version = 0;
     bool operator==(const TlsSettings&) const = default;
+};
+
+/// Which of the settings is no good, and why.
+struct TlsProblem {
+    enum class In : std::uint8_t { ca, certificate, key };
+    In in = In::ca;
+    std::string what;
 };
 
 class TlsContext {
 public:
-    /// Contexts with equal settings are one object while it is in use; that of the system's store
-    /// (50 ms to load) is kept for the life of the process. Null, and what is wrong in `error`,
-    /// when there is no usable certificate in ca_pem. Any thread.
-    static std::shared_ptr<const TlsContext> make(const TlsSettings& settings, std::string& error);
+    /// Contexts with equal settings are one object while it is in use; the system's store (50 ms to
+    /// load) is kept for the life of the process. Null, and why in `problem`, when there is no
+    /// usable certificate or key where one should be. Any thread.
+    static std::shared_ptr<const TlsContext> make(const TlsSettings& settings, TlsProblem& problem);
 
     /// How many contexts are remembered, in use or just no more.
     [[nodiscard]] static std::size_t remembered();
@@ -39,7 +51,7 @@ public:
 private:
     explicit TlsContext(SSL_CTX* context) : context_(context) {}
 
-    static std::shared_ptr<const TlsContext> load(const TlsSettings& settings, std::string& error);
+    static std::shared_ptr<const TlsContext> load(const TlsSettings& settings, TlsProblem& problem);
 
     SSL_CTX* context_;
     mutable ChainMemory chains_;  // remembering changes no setting

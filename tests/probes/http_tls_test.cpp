@@ -94,8 +94,8 @@ TEST_CASE("a secret server_name is asked for and checked, and no detail shows it
 TEST_CASE("a chain that was verified before has all its facts, and is good for no other name") {
     const TestCa ca;
     const TempDir directory;
-    std::string error;
-    const auto context = net::TlsContext::make({ca.pem()}, error);
+    net::TlsProblem problem;
+    const auto context = net::TlsContext::make({ca.pem()}, problem);
     ScriptedServer server({tls_answer({.identity = ca.issue()}, response("there"))});
     const std::string url = server.url("/", "https");
     const ProbeResult first = check_site(url, {.settings = trust(ca, directory)});
@@ -260,4 +260,60 @@ TEST_CASE("a body with a length needs no close_notify") {
                             step::drop()}});
     CHECK(check_site(server.url("/", "https"), {.settings = trust(ca, directory)}).failure ==
           Failure::none);
+}
+
+TEST_CASE("a client certificate is shown to who asks for it") {
+    const TestCa ca;
+    const TestCa clients;
+    const TempDir directory;
+    CertificateSpec spec;
+    spec.common_name = "prober";
+    const Identity identity = clients.issue(spec);
+    const std::string root = ca.write(directory).string();
+    const std::string own =
+        "cert_file = \"" + directory.write("client.pem", identity.chain_pem()).string() +
+        "\", key_file = \"" + directory.write("client.key", identity.key_pem()).string() + "\"";
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        CAPTURE(version);
+        const TlsScript tls{.identity = ca.issue(),
+                            .min_version = version,
+                            .max_version = version,
+                            .client_ca = clients.pem()};
+        ScriptedServer server({tls_answer(tls, response("hello"))});
+        const ProbeResult shown =
+            check_site(server.url("/", "https"),
+                       {.settings = "tls = { ca_file = \"" + root + "\", " + own + " }"});
+        CHECK(shown.failure == Failure::none);
+        CHECK(server.finished()[0].client_subject == "prober");
+
+        ScriptedServer strict({tls_answer(tls, response("hello"))});
+        const ProbeResult without = check_site(
+            strict.url("/", "https"), {.settings = "tls = { ca_file = \"" + root + "\" }"});
+        CHECK(without.failure == Failure::tls_alert);
+    }
+}
+
+TEST_CASE("the versions that are offered") {
+    const TestCa ca;
+    const TempDir directory;
+    const std::string root = "tls = { ca_file = \"" + ca.write(directory).string() + "\", ";
+
+    ScriptedServer any({tls_answer({.identity = ca.issue()}, response("hello"))});
+    const ProbeResult lower =
+        check_site(any.url("/", "https"), {.settings = root + "max_version = \"1.2\" }"});
+    CHECK(lower.failure == Failure::none);
+    CHECK(labels_of(lower, Family::tls_version_info) == std::vector<std::string>{"TLS 1.2"});
+
+    ScriptedServer modest({{step::tls({.identity = ca.issue(), .max_version = TLS1_2_VERSION})}});
+    const ProbeResult refused =
+        check_site(modest.url("/", "https"), {.settings = root + "min_version = \"1.3\" }"});
+    CHECK(refused.failure == Failure::tls_alert);
+
+    ScriptedServer old({tls_answer(
+        {.identity = ca.issue(), .min_version = TLS1_VERSION, .max_version = TLS1_VERSION},
+        response("hello"))});
+    const ProbeResult ancient =
+        check_site(old.url("/", "https"), {.settings = root + "min_version = \"1.0\" }"});
+    CHECK(ancient.failure == Failure::none);
+    CHECK(labels_of(ancient, Family::tls_version_info) == std::vector<std::string>{"TLS 1.0"});
 }

@@ -22,6 +22,7 @@ struct Conversation {
     std::string received;            // application bytes: plain ones, and after TLS decrypted ones
     bool tls_established = false;    // the handshake ended well on the server's side
     std::optional<std::string> sni;  // of a ClientHello; nothing: none came, or it had no name
+    std::string client_subject;      // of the certificate that the client showed
     std::string tls_alert;           // that the client sent, in words; close_notify is not kept
     bool peer_closed = false;        // FIN
     bool peer_reset = false;
@@ -35,7 +36,8 @@ struct TlsScript {
     Identity identity;
     int min_version = TLS1_2_VERSION;
     int max_version = TLS1_3_VERSION;
-    std::optional<int> alert;  // SSL_AD_*: refuse the ClientHello with it
+    std::string client_ca = {};  // PEM: the client must show a certificate of this authority
+    std::optional<int> alert;    // SSL_AD_*: refuse the ClientHello with it
     // The handshake is left where it is, without an error, when so much was sent: the script's next
     // step says how it goes on. A flight is all that is sent before the next read; 0: only read.
     std::optional<std::size_t> stop_after_bytes;

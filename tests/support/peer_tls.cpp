@@ -4,8 +4,11 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <array>
+#include <memory>
 #include <stdexcept>
 
 namespace sonde::tests {
@@ -56,6 +59,18 @@ void Peer::make_tls(const TlsScript& script) {
     must(SSL_CTX_use_PrivateKey(context, script.identity.key()) == 1, "key");
     for (std::size_t i = 1; i < script.identity.chain().size(); ++i) {
         must(SSL_CTX_add1_chain_cert(context, script.identity.chain()[i].get()) == 1, "chain");
+    }
+    if (!script.client_ca.empty()) {
+        const std::unique_ptr<BIO, decltype(&BIO_free)> input{
+            BIO_new_mem_buf(script.client_ca.data(), static_cast<int>(script.client_ca.size())),
+            &BIO_free};
+        const std::unique_ptr<X509, decltype(&X509_free)> authority{
+            PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
+        must(authority != nullptr, "client authority");
+        must(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) == 1, "trust");
+        // Test certificates are for servers.
+        must(SSL_CTX_set_purpose(context, X509_PURPOSE_ANY) == 1, "purpose");
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
     SSL_CTX_set_tlsext_servername_callback(context, &Peer::on_server_name);
     SSL_CTX_set_tlsext_servername_arg(context, this);
@@ -119,6 +134,12 @@ bool Peer::handshake(const TlsScript& script) {
     {
         const std::lock_guard lock(mutex_);
         conversation_.tls_established = true;
+        if (const X509* shown = SSL_get0_peer_certificate(ssl_.get())) {
+            std::array<char, 256> name{};
+            X509_NAME_get_text_by_NID(
+                X509_get_subject_name(shown), NID_commonName, name.data(), name.size());
+            conversation_.client_subject = name.data();
+        }
     }
     // The first request may have come with the end of the handshake.
     return decrypt();

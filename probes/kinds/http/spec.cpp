@@ -1,5 +1,6 @@
 #include "probes/kinds/http/spec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -40,33 +41,83 @@ void read_reading(Table& table, Spec& spec, bool& good) {
     spec.max_body = max_body.count;
 }
 
+/// A PEM file of the TLS settings.
+struct PemFile {
+    std::string_view key;
+    std::string_view help;
+    std::string* pem;
+    Text path = {};
+    bool good = true;
+
+    void read(Table& tls) {
+        good = tls.read_file({key, help}, path, *pem) || !tls.origin(key);
+        if (good && tls.origin(key) && pem->empty()) {
+            fail(tls, "the file is empty; it must hold PEM blocks");
+        }
+    }
+
+    void fail(Table& tls, const std::string& what) {
+        tls.error(key, std::string{path.show()} + ": " + what);
+        good = false;
+    }
+};
+
+int read_version(Table& tls, config::Key key) {
+    static constexpr std::array<std::string_view, 4> words{"1.0", "1.1", "1.2", "1.3"};
+    static constexpr std::array<int, 4> versions{
+        TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+    std::string word;
+    if (!tls.read_word(key, word, words)) {
+        return 0;
+    }
+    return versions[static_cast<std::size_t>(std::ranges::find(words, word) - words.begin())];
+}
+
 void read_tls(Table& tls, Spec& spec, bool& good) {
-    Text path;
     net::TlsSettings settings;
-    const bool has_ca =
-        tls.read_file({"ca_file", "PEM file of the certificates to trust instead of the system's."},
-                      path,
-                      settings.ca_pem);
+    PemFile ca{"ca_file",
+               "PEM file of the certificates to trust instead of the system's.",
+               &settings.ca_pem};
+    PemFile certificate{"cert_file",
+                        "PEM file of the client's certificate, and of the intermediates that are "
+                        "sent with it.",
+                        &settings.cert_pem};
+    PemFile key{"key_file",
+                "PEM file of the private key of `cert_file`, without a passphrase.",
+                &settings.key_pem};
+    for (PemFile* file : {&ca, &certificate, &key}) {
+        file->read(tls);
+    }
+    settings.min_version =
+        read_version(tls, {"min_version", "The lowest TLS version that is offered."});
+    settings.max_version =
+        read_version(tls, {"max_version", "The highest TLS version that is offered."});
     tls.read(
         {"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
         spec.server_name);
     tls.read({"insecure_skip_verify",
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
-    if (tls.documenting() || (tls.origin("ca_file") && !has_ca)) {
-        return;
-    }
-    if (has_ca && settings.ca_pem.empty()) {
-        tls.error("ca_file",
-                  std::string{path.show()} + ": the file is empty; it must hold PEM blocks");
+    if (tls.origin("cert_file").has_value() != tls.origin("key_file").has_value()) {
+        tls.error(tls.origin("cert_file") ? "cert_file" : "key_file",
+                  "cert_file and key_file belong together; one of them is missing");
         good = false;
+    }
+    if (settings.max_version != 0 && settings.max_version < settings.min_version) {
+        tls.error("max_version", "must not be lower than min_version");
+        good = false;
+    }
+    good = good && ca.good && certificate.good && key.good;
+    if (tls.documenting() || !good) {
         return;
     }
-    std::string error;
-    spec.tls = net::TlsContext::make(settings, error);
+    net::TlsProblem problem;
+    spec.tls = net::TlsContext::make(settings, problem);
     if (!spec.tls) {
-        tls.error("ca_file", std::string{path.show()} + ": " + error);
-        good = false;
+        PemFile& wrong = problem.in == net::TlsProblem::In::ca            ? ca
+                         : problem.in == net::TlsProblem::In::certificate ? certificate
+                                                                          : key;
+        wrong.fail(tls, problem.what);
     }
 }
 
