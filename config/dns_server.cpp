@@ -43,4 +43,18 @@ bool is_dns_server(std::string_view text) {
     return is_ip(AF_INET, text.substr(0, colon)) && is_port_or_nothing(text.substr(colon));
 }
 
+bool read_dns_servers(Table& table, Key key, std::vector<std::string>& servers) {
+    if (!table.read(key, servers)) {
+        return !table.origin(key.name);
+    }
+    bool good = true;
+    for (const std::string& server : servers) {
+        if (!is_dns_server(server)) {
+            table.error(key.name, "\"" + server + "\" must be an IP address, or one with a port");
+            good = false;
+        }
+    }
+    return good;
+}
+
 }  // namespace sonde::config

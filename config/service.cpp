@@ -82,18 +82,13 @@ Engine read_engine(Table table, const std::string& directory) {
             out.targets_dir = absolute_path(directory, out.targets_dir);
         }
     }
-    if (table.read({"dns_servers",
-                    "Name servers that are asked instead of those of `/etc/resolv.conf`: an IP "
-                    "address, with a port when it is not 53 (`192.0.2.53:5353`, "
-                    "`[2001:db8::53]:5353`)."},
-                   out.dns_servers)) {
-        for (const std::string& server : out.dns_servers) {
-            if (!is_dns_server(server)) {
-                table.error("dns_servers",
-                            "\"" + server + "\" must be an IP address, or one with a port");
-            }
-        }
-    }
+    static_cast<void>(
+        read_dns_servers(table,
+                         {"dns_servers",
+                          "Name servers that are asked instead of those of `/etc/resolv.conf`: an "
+                          "IP address, with a "
+                          "port when it is not 53 (`192.0.2.53:5353`, `[2001:db8::53]:5353`)."},
+                         out.dns_servers));
     table.read(
         {"shutdown_grace",
          "How long checks under way may take to finish at the end; then they are cancelled."},

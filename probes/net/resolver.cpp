@@ -310,6 +310,30 @@ struct Resolver::Impl {
         }
         return *channel;
     }
+
+    /// For targets with name servers of their own. One that nothing has used for an hour goes.
+    Channel& asking(const std::vector<std::string>& servers) {
+        constexpr std::chrono::hours unused{1};
+        const TimePoint now = clock.now();
+        const auto [found, fresh] = others.try_emplace(servers);
+        if (fresh) {
+            std::erase_if(others, [&](const auto& entry) {
+                return entry.second.channel && now - entry.second.used >= unused;
+            });
+            Options own = options;
+            own.servers = servers;
+            found->second.channel = std::make_shared<Channel>(reactor, own, resends);
+        }
+        found->second.used = now;
+        return *found->second.channel;
+    }
+
+    struct Other {
+        std::shared_ptr<Channel> channel;
+        TimePoint used;
+    };
+
+    std::map<std::vector<std::string>, Other> others;
 };
 
 Resolver::Resolver(Reactor& reactor, const Clock& clock, Options options)
@@ -327,6 +351,9 @@ Resolver::~Resolver() {
 void Resolver::close() {
     if (impl_->channel) {
         impl_->channel->end();
+    }
+    for (const auto& [servers, other] : impl_->others) {
+        other.channel->end();
     }
     for (const auto& old : impl_->retired) {
         if (auto channel = old.lock()) {
@@ -361,9 +388,10 @@ auto async_answer(Query& query, Token&& token) {
 
 }  // namespace
 
-asio::awaitable<Resolution> Resolver::resolve(std::string name) {
+asio::awaitable<Resolution> Resolver::resolve(std::string name,
+                                              const std::vector<std::string>& servers) {
     auto query = std::make_shared<Query>();
-    impl_->current().ask(name, query);
+    (servers.empty() ? impl_->current() : impl_->asking(servers)).ask(name, query);
     // The answer of a hosts file is there already, but its completion is posted: waiting is right.
     auto [error] = co_await async_answer(*query, tuple);
     if (error) {

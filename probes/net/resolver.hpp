@@ -40,7 +40,9 @@ public:
 
     /// Addresses of both families. Runs on the reactor's thread; cancellation (terminal, partial)
     /// completes at once with `cancelled`. A name that ends in a dot skips the search list.
-    boost::asio::awaitable<Resolution> resolve(std::string name);
+    /// `servers`: asked instead of those of the options; empty: those.
+    boost::asio::awaitable<Resolution> resolve(std::string name,
+                                               const std::vector<std::string>& servers = {});
 
     /// Ends every question and every wait, so that the context can run out of work; resolve() must
     /// not be called any more.

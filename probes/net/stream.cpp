@@ -55,9 +55,28 @@ std::optional<UnixTime> kernel_arrival(msghdr& message) {
     return std::nullopt;
 }
 
+bool bind_to(int fd, const LocalEnd& local) {
+    if (!local.interface.empty() &&
+        setsockopt(fd,
+                   SOL_SOCKET,
+                   SO_BINDTODEVICE,
+                   local.interface.data(),
+                   static_cast<socklen_t>(local.interface.size())) != 0) {
+        return false;
+    }
+    if (!local.address) {
+        return true;
+    }
+    // The port is chosen with the peer in view: one address then has 28,000 for each peer, not for
+    // all of them together.
+    const int later = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+    return bind(fd, local.address->data(), local.address->size()) == 0;
+}
+
 }  // namespace
 
-IoResult Stream::connect(const Endpoint& peer) {
+IoResult Stream::connect(const Endpoint& peer, const LocalEnd& local) {
     keep_timestamping_on();
     close();
     fd_ = ::socket(peer.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -65,6 +84,10 @@ IoResult Stream::connect(const Endpoint& peer) {
         return IoResult::failed(last_error());
     }
     ask_for_arrival_times(fd_);
+    local_end_failed_ = !bind_to(fd_, local);
+    if (local_end_failed_) {
+        return IoResult::failed(last_error());
+    }
     opened_ = ClockReading::take(clock_);
     const bool pending = ::connect(fd_, peer.data(), peer.size()) != 0;
     if (pending && errno != EINPROGRESS) {

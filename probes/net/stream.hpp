@@ -4,6 +4,7 @@
 #pragma once
 
 #include "probes/net/clock.hpp"
+#include "probes/net/dial_settings.hpp"
 #include "probes/net/endpoint.hpp"
 #include "probes/net/reactor.hpp"
 
@@ -51,7 +52,10 @@ public:
     ~Stream() { close(); }
 
     /// Creates the socket and starts to connect; wait for Direction::write, then ask connected().
-    [[nodiscard]] IoResult connect(const Endpoint& peer);
+    [[nodiscard]] IoResult connect(const Endpoint& peer, const LocalEnd& local = {});
+
+    /// Whether the error of connect() was that the local address or interface could not be had.
+    [[nodiscard]] bool local_end_failed() const { return local_end_failed_; }
 
     /// After the wait: no error when the connection stands; connection_reset when it stood for a
     /// moment. `info` then has the handshake's RTT.
@@ -85,6 +89,7 @@ private:
     ClockReading opened_;
     TimePoint arrival_;
     bool arrival_from_kernel_ = false;
+    bool local_end_failed_ = false;
 };
 
 }  // namespace sonde::probes::net

@@ -91,6 +91,18 @@ ProbeResult check_site(const std::string& url, const CheckOptions& options) {
     return std::move(*result);
 }
 
+bool has_ipv6() {
+    static const bool found = [] {
+        try {
+            const ScriptedServer probe({}, IpFamily::v6);
+            return true;
+        } catch (const std::system_error&) {
+            return false;
+        }
+    }();
+    return found;
+}
+
 std::string phases_of(const ProbeResult& result) {
     std::string text;
     for (const MeasurementInfo& row : measurements_of(Family::http_duration)) {

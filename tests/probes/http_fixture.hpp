@@ -34,6 +34,9 @@ constexpr std::chrono::milliseconds short_deadline{300};
 [[nodiscard]] probes::ProbeResult check_site(const std::string& url,
                                              const CheckOptions& options = {});
 
+/// Whether this machine has [::1].
+[[nodiscard]] bool has_ipv6();
+
 /// The phases that were measured, in order: "connect processing".
 [[nodiscard]] std::string phases_of(const probes::ProbeResult& result);
 

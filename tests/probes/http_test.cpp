@@ -12,18 +12,6 @@ using M = Measurement;
 
 namespace {
 
-bool has_ipv6() {
-    static const bool found = [] {
-        try {
-            const ScriptedServer probe({}, IpFamily::v6);
-            return true;
-        } catch (const std::system_error&) {
-            return false;
-        }
-    }();
-    return found;
-}
-
 double sum_of_phases(const ProbeResult& result) {
     double sum = 0;
     for (const MeasurementInfo& row : measurements_of(Family::http_duration)) {

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include <linux/sockios.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -41,6 +42,19 @@ Peer::Peer(int socket, const Latch& stop) : socket_(socket), stop_(stop) {
     // Pieces that a script sends apart shall travel apart.
     const int on = 1;
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    std::array<char, NI_MAXHOST> text{};
+    if (::getpeername(socket_, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&peer),
+                      size,
+                      text.data(),
+                      text.size(),
+                      nullptr,
+                      0,
+                      NI_NUMERICHOST) == 0) {
+        conversation_.peer_address = text.data();
+    }
 }
 
 Peer::~Peer() {

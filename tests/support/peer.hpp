@@ -22,6 +22,7 @@ struct Conversation {
     std::string received;            // application bytes: plain ones, and after TLS decrypted ones
     bool tls_established = false;    // the handshake ended well on the server's side
     std::optional<std::string> sni;  // of a ClientHello; nothing: none came, or it had no name
+    std::string peer_address;        // where it came from: "127.0.0.1"
     std::string client_subject;      // of the certificate that the client showed
     std::string tls_alert;           // that the client sent, in words; close_notify is not kept
     bool peer_closed = false;        // FIN

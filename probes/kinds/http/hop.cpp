@@ -76,20 +76,33 @@ asio::awaitable<bool> Hop::run() {
 
 asio::awaitable<bool> Hop::resolve() {
     const std::string host{url_.host()};
-    if (const auto literal = net::Endpoint::from_literal(host)) {
-        endpoint_ = *literal;
+    const net::DialSettings& dial = check_.spec.dial;
+    if (dial.pinned && url_.host() == check_.target.host()) {
+        endpoint_ = *dial.pinned;
+    } else if (const auto literal = net::Endpoint::from_literal(host)) {
+        const auto chosen = dial.choose({&*literal, 1});
+        if (!chosen) {
+            check_.fail(Failure::resolve_failed, host + " is no " + dial.wanted() + " address");
+            co_return false;
+        }
+        endpoint_ = *chosen;
     } else {
         const net::TimePoint began = check_.run.now();
-        const net::Resolution answer = co_await check_.run.env.resolver.resolve(host);
+        const net::Resolution answer =
+            co_await check_.run.env.resolver.resolve(host, dial.dns_servers);
         if (answer.cancelled || check_.run.cancelled()) {
             co_return fail_waiting("the answer of the name server for " + host);
         }
         check_.phase(Phase::resolve, began, check_.run.now() - began);
-        if (answer.addresses.empty()) {
-            check_.fail(Failure::resolve_failed, "resolving " + host + ": " + answer.error);
+        const auto chosen = dial.choose(answer.addresses);
+        if (!chosen) {
+            check_.fail(
+                Failure::resolve_failed,
+                "resolving " + host + ": " +
+                    (answer.addresses.empty() ? answer.error : "no " + dial.wanted() + " address"));
             co_return false;
         }
-        endpoint_ = answer.addresses.front();
+        endpoint_ = *chosen;
     }
     endpoint_.set_port(url_.port());
     check_.last_hop.address = endpoint_;
@@ -101,7 +114,10 @@ asio::awaitable<bool> Hop::resolve() {
 
 asio::awaitable<bool> Hop::connect() {
     const net::TimePoint began = check_.run.now();
-    net::IoResult io = connection_.stream().connect(endpoint_);
+    net::IoResult io = connection_.stream().connect(endpoint_, check_.spec.dial.local);
+    if (connection_.stream().local_end_failed()) {
+        co_return fail_local_end(io.error);
+    }
     net::TcpInfo info;
     while (io.wait) {
         const bool ready = co_await wait(*io.wait);
@@ -303,6 +319,17 @@ bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::stri
                                                        : connection_.error_text(error);
     check_.exhausted = is_exhaustion(error, phase);
     check_.fail(connection_.failure(error, phase), std::string{doing} + peer() + ": " + text);
+    return false;
+}
+
+bool Hop::fail_local_end(const boost::system::error_code& error) {
+    const net::LocalEnd& local = check_.spec.dial.local;
+    const bool forbidden = error == boost::system::errc::operation_not_permitted ||
+                           error == boost::system::errc::permission_denied;
+    check_.fail(forbidden ? Failure::permission_denied : Failure::unreachable,
+                "connecting from " + (local.address ? local.address->address() : local.interface) +
+                    (local.address && !local.interface.empty() ? " on " + local.interface : "") +
+                    ": " + error.message());
     return false;
 }
 

@@ -47,6 +47,7 @@ private:
     void note_response();
     bool take(Receiver::State state);
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
+    bool fail_local_end(const boost::system::error_code& error);
     bool fail_waiting(std::string_view for_what);
     [[nodiscard]] std::string peer() const;
 

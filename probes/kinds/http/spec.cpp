@@ -127,6 +127,7 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     auto spec = std::make_shared<Spec>();
     Table tls = table.sub({"tls", "How the server's certificate is checked."});
     bool good = read_request_spec(table, spec->request);
+    good = net::read_dial_settings(table, spec->dial) && good;
     good = read_expectations(table, tls, spec->expect) && good;
     read_reading(table, *spec, good);
     read_tls(tls, *spec, good);

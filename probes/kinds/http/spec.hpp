@@ -6,6 +6,7 @@
 #include "config/table.hpp"
 #include "probes/kinds/http/expectations.hpp"
 #include "probes/kinds/http/request_spec.hpp"
+#include "probes/net/dial_settings.hpp"
 #include "probes/net/tls_context.hpp"
 
 #include <cstdint>
@@ -16,6 +17,7 @@ namespace sonde::probes::http {
 
 struct Spec {
     RequestSpec request;
+    net::DialSettings dial;
     Expectations expect;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
