@@ -1,15 +1,11 @@
-// The codings themselves, each a Codec; the limits and the sink are the same for all.
+// The limits and the sink, which are the same for all codings.
 #include "probes/wire/body_decoder.hpp"
 
 #include "probes/wire/printable.hpp"
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
-
-#define ZLIB_CONST
-#include <zlib.h>
 
 namespace sonde::probes::wire {
 
@@ -33,122 +29,6 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-class BodyDecoder::Codec {
-public:
-    struct Step {
-        std::size_t taken = 0;
-        std::size_t made = 0;
-        std::string_view broken;  // why the stream is corrupt; empty when it is not
-    };
-
-    Codec() = default;
-    Codec(const Codec&) = delete;
-    Codec& operator=(const Codec&) = delete;
-    virtual ~Codec() = default;
-
-    /// Takes and makes what it can. Called again, with what is left, until it makes less than
-    /// `out`.
-    virtual Step step(std::span<const char> in, std::span<char> out) = 0;
-
-    /// Whether the stream may end here.
-    [[nodiscard]] virtual bool at_end() const = 0;
-};
-
-class BodyDecoder::InflateCodec final : public Codec {
-public:
-    InflateCodec() {
-        if (inflateInit2(&stream_, gzip_bits) != Z_OK) {
-            throw std::bad_alloc{};
-        }
-    }
-
-    InflateCodec(const InflateCodec&) = delete;
-    InflateCodec& operator=(const InflateCodec&) = delete;
-
-    ~InflateCodec() override { inflateEnd(&stream_); }
-
-    void reset(bool gzip) {
-        gzip_ = gzip;
-        ended_ = false;
-        detected_ = gzip;
-        has_first_ = false;
-        inflateReset2(&stream_, gzip ? gzip_bits : zlib_bits);
-    }
-
-    [[nodiscard]] bool at_end() const override { return ended_; }
-
-    Step step(std::span<const char> in, std::span<char> out) override {
-        if (in.empty()) {
-            return has_first_ || ended_ ? Step{} : run(in, out);
-        }
-        if (!detected_) {
-            return detect(in, out);
-        }
-        if (ended_) {
-            // Another member may follow in gzip (RFC 1952 section 2.2), nothing in deflate.
-            if (!gzip_ || static_cast<unsigned char>(in.front()) != 0x1f) {
-                return {0, 0, "data after the end of the compressed body"};
-            }
-            inflateReset(&stream_);
-            ended_ = false;
-        }
-        return run(in, out);
-    }
-
-private:
-    static constexpr int zlib_bits = 15;
-    static constexpr int gzip_bits = 15 + 16;
-    static constexpr int raw_bits = -15;
-
-    // Two bytes tell RFC 1950's header from a raw stream: the method is 8, the window at most 32
-    // KiB and the check bits fit. A raw stream that begins so would be a stored block with odd
-    // padding.
-    Step detect(std::span<const char> in, std::span<char> out) {
-        if (!has_first_) {
-            first_ = in.front();
-            has_first_ = true;
-            return {1, 0, {}};  // the second comes in the next step
-        }
-        const std::array<char, 2> head{first_, in.front()};
-        const auto cmf = static_cast<unsigned char>(head[0]);
-        const auto flags = static_cast<unsigned char>(head[1]);
-        const bool zlib = (cmf & 0x0f) == 8 && (cmf >> 4) <= 7 && (cmf * 256 + flags) % 31 == 0;
-        inflateReset2(&stream_, zlib ? zlib_bits : raw_bits);
-        detected_ = true;
-        has_first_ = false;
-        // No raw or wrapped stream ends before its second byte, so that both are always taken.
-        auto done = run(head, out);
-        done.taken = 1;
-        return done;
-    }
-
-    Step run(std::span<const char> in, std::span<char> out) {
-        constexpr std::size_t most = 1U << 30U;  // what fits zlib's 32-bit counts
-        const auto size = std::min(in.size(), most);
-        stream_.next_in = reinterpret_cast<const Bytef*>(in.data());
-        stream_.avail_in = static_cast<uInt>(size);
-        stream_.next_out = reinterpret_cast<Bytef*>(out.data());
-        stream_.avail_out = static_cast<uInt>(out.size());
-        const int result = ::inflate(&stream_, Z_NO_FLUSH);
-        Step done{size - stream_.avail_in, out.size() - stream_.avail_out, {}};
-        ended_ = result == Z_STREAM_END;
-        if (result == Z_NEED_DICT) {
-            done.broken = "preset dictionary";
-        } else if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-            // Z_BUF_ERROR only says that nothing moved this time.
-            done.broken = stream_.msg != nullptr ? stream_.msg : "inflate failed";
-        }
-        return done;
-    }
-
-    z_stream stream_{};
-    bool gzip_ = true;
-    bool ended_ = false;
-    bool detected_ = true;
-    bool has_first_ = false;
-    char first_ = 0;
-};
-
 BodyDecoder::BodyDecoder() = default;
 BodyDecoder::BodyDecoder(BodyDecoder&&) noexcept = default;
 BodyDecoder& BodyDecoder::operator=(BodyDecoder&&) noexcept = default;
@@ -156,6 +36,7 @@ BodyDecoder::~BodyDecoder() = default;
 
 void BodyDecoder::reset(std::uint64_t max_body) {
     codec_ = nullptr;
+    encoding_ = "identity";
     state_ = DecodeState::more;
     error_ = DecodeError::none;
     error_text_.clear();
@@ -180,18 +61,20 @@ bool BodyDecoder::choose(std::string_view coding) {
     if (error_ != DecodeError::none) {
         return false;
     }
-    const bool gzip = coding == "gzip" || coding == "x-gzip";
-    if (!gzip && coding != "deflate") {
+    const auto kind = content_coding(coding);
+    if (!kind) {
         return refuse("unsupported Content-Encoding \"" + printable(coding) + '"');
     }
     if (codec_ != nullptr) {
         return refuse("more than one Content-Encoding on top of each other");
     }
-    if (!inflate_) {
-        inflate_ = std::make_unique<InflateCodec>();
+    auto& codec = codecs_[static_cast<std::size_t>(*kind)];
+    if (!codec) {
+        codec = make_codec(*kind);
     }
-    inflate_->reset(gzip);
-    codec_ = inflate_.get();
+    codec->reset();
+    codec_ = codec.get();
+    encoding_ = name(*kind);
     return true;
 }
 

@@ -1,8 +1,10 @@
 // Content-Encoding (RFC 9110 section 8.4) undone as the bytes arrive, in constant memory.
-// It knows no HTTP beyond the field's value; a new coding is one class beside GzipCodec in the
-// .cpp.
+// It knows no HTTP beyond the field's value; a new coding is one class in codec.cpp.
 #pragma once
 
+#include "probes/wire/codec.hpp"
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,9 +41,9 @@ public:
 };
 
 /// Codings: identity, gzip and x-gzip (RFC 1952, also several members), deflate (zlib-wrapped as
-/// RFC 9110 has it, and raw as old servers send it; told apart by the first bytes). Reusable:
-/// reset() keeps the memory (40 KiB once something compressed was seen), a warm decoder allocates
-/// nothing. Not thread safe.
+/// RFC 9110 has it, and raw as old servers send it; told apart by the first bytes), br and zstd.
+/// Reusable: reset() keeps the memory (40 KiB once something of gzip or deflate was seen, the
+/// window of up to 8 MiB with zstd), a warm decoder allocates nothing but for br. Not thread safe.
 class BodyDecoder {
 public:
     static constexpr std::size_t max_piece = std::size_t{16} * 1024;
@@ -76,18 +78,20 @@ public:
 
     [[nodiscard]] bool is_identity() const { return codec_ == nullptr; }
 
-private:
-    class Codec;
-    class InflateCodec;
+    /// "identity", "gzip", "deflate", "br" or "zstd".
+    [[nodiscard]] std::string_view encoding() const { return encoding_; }
 
+private:
     bool choose(std::string_view coding);
     bool refuse(std::string text);
     void fail(DecodeError error, std::string text);
     void give(std::span<const char> piece, BodySink& sink);
     void feed_codec(std::span<const char> data, BodySink& sink);
 
-    std::unique_ptr<InflateCodec> inflate_;  // made when first needed, then kept
-    Codec* codec_ = nullptr;                 // null: identity
+    // Made when first needed, then kept.
+    std::array<std::unique_ptr<Codec>, static_cast<std::size_t>(ContentCoding::count)> codecs_;
+    Codec* codec_ = nullptr;  // null: identity
+    std::string_view encoding_ = "identity";
     DecodeState state_ = DecodeState::more;
     DecodeError error_ = DecodeError::none;
     bool any_input_ = false;

@@ -124,6 +124,20 @@ TEST_CASE("each has its reason and its words") {
     }
 }
 
+TEST_CASE("content codings are asked for and expected") {
+    ScriptedServer server({answer(response(gzip("hello"), "Content-Encoding: gzip\r\n"))});
+    const std::string url = server.url();
+    const ProbeResult good =
+        check_site(url, {.settings = "content_encodings = [\"gzip\", \"br\"]\nregex = \"hello\""});
+    CHECK(good.failure == Failure::none);
+    CHECK(verdict(good, "content_encoding") == 1);
+    CHECK(server.finished()[0].received.find("\r\nAccept-Encoding: gzip, br\r\n") !=
+          std::string::npos);
+    const ProbeResult bad = check_site(url, {.settings = "content_encodings = \"identity\""});
+    CHECK(bad.failure == Failure::unexpected_content);
+    CHECK(bad.detail == "content coding gzip, expected content coding identity");
+}
+
 TEST_CASE("what is fine is met") {
     const ProbeResult result = check_answer(R"(
 http_versions = ["1.0", "1.1"]

@@ -51,6 +51,7 @@ struct ResponseFacts {
     std::optional<std::uint64_t> content_length;
     std::optional<std::int64_t> last_modified;  // Unix seconds
     std::uint64_t decoded_bytes = 0;
+    std::string_view content_encoding = "identity";  // a literal
 };
 
 /// What one hop came to, as far as it got. A check is judged by that of its last.

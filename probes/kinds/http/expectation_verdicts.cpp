@@ -143,6 +143,16 @@ void judge_response(Check& check, const Url& url, ProbeResult& result) {
             [&] { return "HTTP " + joined(expect.http_versions); },
             [&] { return "HTTP " + std::string{version}; });
     }
+    if (!expect.content_encodings.empty()) {
+        judge(
+            check,
+            result,
+            {label(Expected::content_encoding),
+             has(expect.content_encodings, response.content_encoding),
+             Failure::unexpected_content},
+            [&] { return "content coding " + joined(expect.content_encodings); },
+            [&] { return "content coding " + std::string{response.content_encoding}; });
+    }
     if (expect.final_url) {
         const std::string shown = url.show();
         judge(

@@ -24,6 +24,7 @@ using Names = std::map<std::string, std::string, std::less<>>;
 constexpr std::array<std::string_view, static_cast<std::size_t>(Expected::count)> names{
     "status",
     "http_version",
+    "content_encoding",
     "final_url",
     "min_body",
     "tls_version",
@@ -293,6 +294,15 @@ void read_answer(Table& table, Expectations& spec, bool& good) {
         versions,
         spec.http_versions,
         good);
+    static constexpr std::array<std::string_view, 5> codings{
+        "identity", "gzip", "deflate", "br", "zstd"};
+    read_words(table,
+               {"content_encodings",
+                "Content codings of the final response that are good, and the only ones that are "
+                "asked for; default: any of `identity`, `gzip`, `deflate`, `br`, `zstd`."},
+               codings,
+               spec.content_encodings,
+               good);
     std::string url;
     if (table.read({"final_url",
                     "Pattern (RE2 syntax) that is searched for in the url of the final response, "

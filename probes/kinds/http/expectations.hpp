@@ -26,6 +26,7 @@ namespace sonde::probes::http {
 enum class Expected : std::uint8_t {
     status,
     http_version,
+    content_encoding,
     final_url,
     min_body,
     tls_version,
@@ -56,6 +57,7 @@ struct Expectations {
     std::vector<HeaderExpectation> headers;
     std::shared_ptr<const wire::PatternSet> patterns;  // of the body; null: none
     std::vector<std::string> http_versions;            // "1.1"; empty: any
+    std::vector<std::string> content_encodings;        // "br", "identity"; empty: any
     std::shared_ptr<const re2::RE2> final_url;         // null: any
     std::uint64_t min_body = 0;                        // decoded bytes
     std::vector<std::string> tls_versions;             // "1.3"; empty: any

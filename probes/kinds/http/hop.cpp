@@ -29,6 +29,9 @@ constexpr std::size_t first_read = 1024;
 /// in some milliseconds.
 constexpr std::size_t compressed_read = 4 * 1024;
 
+/// One of br or zstd becomes tens of thousands.
+constexpr std::size_t densely_compressed_read = 256;
+
 /// After so many bytes, received and decoded, the thread's other checks have their turn; a server
 /// that is faster than this program never makes it wait.
 constexpr std::size_t work_at_once = 64 * 1024;
@@ -242,7 +245,12 @@ std::span<char> Hop::room() const {
     if (!receiver_->saw_anything()) {
         return scratch().first(first_read);
     }
-    return receiver_->decodes() ? scratch().first(compressed_read) : scratch();
+    const std::string_view encoding = receiver_->encoding();
+    if (encoding == "identity") {
+        return scratch();
+    }
+    const bool zlib = encoding == "gzip" || encoding == "deflate";
+    return scratch().first(zlib ? compressed_read : densely_compressed_read);
 }
 
 void Hop::note_arrival() {

@@ -155,7 +155,8 @@ ResponseFacts Receiver::facts() const {
             .over_tls = false,
             .content_length = parser_.content_length(),
             .last_modified = last_modified_,
-            .decoded_bytes = decoder_.decoded_bytes()};
+            .decoded_bytes = decoder_.decoded_bytes(),
+            .content_encoding = decoder_.encoding()};
 }
 
 Failure Receiver::failure() const {

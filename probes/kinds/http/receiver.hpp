@@ -34,8 +34,8 @@ public:
 
     [[nodiscard]] bool header_complete() const { return header_complete_; }
 
-    /// Whether the body is compressed, so that few bytes may become very many.
-    [[nodiscard]] bool decodes() const { return !decoder_.is_identity(); }
+    /// How the body is compressed, so that few bytes may become very many; "identity": not.
+    [[nodiscard]] std::string_view encoding() const { return decoder_.encoding(); }
 
     [[nodiscard]] std::uint64_t decoded_bytes() const { return decoder_.decoded_bytes(); }
 

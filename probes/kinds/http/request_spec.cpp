@@ -36,7 +36,18 @@ bool read_method(Table& table, RequestSpec& spec) {
     return true;
 }
 
-bool read_headers(Table& table, RequestSpec& spec) {
+std::string accept_encoding(const std::vector<std::string>& encodings) {
+    if (encodings.empty()) {
+        return "gzip, deflate, br, zstd";
+    }
+    std::string text;
+    for (const std::string& encoding : encodings) {
+        text += (text.empty() ? "" : ", ") + encoding;
+    }
+    return text;
+}
+
+bool read_headers(Table& table, const std::vector<std::string>& encodings, RequestSpec& spec) {
     bool good = true;
     std::string user_agent = "Sonde/" SONDE_VERSION;
     table.read({"user_agent", "`User-Agent` header field, unless `headers` has one."}, user_agent);
@@ -53,7 +64,7 @@ bool read_headers(Table& table, RequestSpec& spec) {
     std::map<std::string, std::string> defaults = {
         {"user-agent", "User-Agent: " + user_agent + "\r\n"},
         {"accept", "Accept: */*\r\n"},
-        {"accept-encoding", "Accept-Encoding: gzip, deflate\r\n"},
+        {"accept-encoding", "Accept-Encoding: " + accept_encoding(encodings) + "\r\n"},
     };
     for (const auto& [name, value] : headers) {
         const std::string key = url_lower(name);
@@ -178,9 +189,9 @@ bool read_body(Table& table, RequestSpec& spec) {
 
 }  // namespace
 
-bool read_request_spec(Table& table, RequestSpec& spec) {
+bool read_request_spec(Table& table, const std::vector<std::string>& encodings, RequestSpec& spec) {
     const bool method = read_method(table, spec);
-    const bool headers = read_headers(table, spec);
+    const bool headers = read_headers(table, encodings, spec);
     const bool credentials = read_credentials(table, spec);
     const bool body = read_body(table, spec);
     return method && headers && credentials && body;

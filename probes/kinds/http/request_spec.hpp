@@ -5,6 +5,7 @@
 #include "config/table.hpp"
 
 #include <string>
+#include <vector>
 
 namespace sonde::probes::http {
 
@@ -20,8 +21,11 @@ struct RequestSpec {
     bool private_body = false;  // the body is a secret: for the target's own host only
 };
 
-/// Reads and documents the keys. False when anything was wrong; what, is in the table's
+/// Reads and documents the keys. `encodings`: the content codings to ask for; empty: all that we
+/// know. False when anything was wrong; what, is in the table's
 /// diagnostics.
-[[nodiscard]] bool read_request_spec(config::Table& table, RequestSpec& spec);
+[[nodiscard]] bool read_request_spec(config::Table& table,
+                                     const std::vector<std::string>& encodings,
+                                     RequestSpec& spec);
 
 }  // namespace sonde::probes::http

@@ -126,9 +126,9 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
 std::shared_ptr<const Spec> read_spec(Table& table) {
     auto spec = std::make_shared<Spec>();
     Table tls = table.sub({"tls", "How the server's certificate is checked."});
-    bool good = read_request_spec(table, spec->request);
+    bool good = read_expectations(table, tls, spec->expect);
+    good = read_request_spec(table, spec->expect.content_encodings, spec->request) && good;
     good = net::read_dial_settings(table, spec->dial) && good;
-    good = read_expectations(table, tls, spec->expect) && good;
     read_reading(table, *spec, good);
     read_tls(tls, *spec, good);
     return good && spec->tls ? spec : nullptr;

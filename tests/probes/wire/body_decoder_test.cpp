@@ -3,11 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <brotli/encode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <initializer_list>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using sonde::probes::wire::BodyDecoder;
@@ -47,6 +50,28 @@ std::string deflated(std::string_view text, Wrap wrap, int level = 6) {
     CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
     out.resize(stream.total_out);
     deflateEnd(&stream);
+    return out;
+}
+
+std::string brotli(std::string_view text) {
+    std::string out(BrotliEncoderMaxCompressedSize(text.size()) + 64, '\0');
+    std::size_t size = out.size();
+    REQUIRE(BrotliEncoderCompress(5,
+                                  BROTLI_DEFAULT_WINDOW,
+                                  BROTLI_DEFAULT_MODE,
+                                  text.size(),
+                                  reinterpret_cast<const std::uint8_t*>(text.data()),
+                                  &size,
+                                  reinterpret_cast<std::uint8_t*>(out.data())) == BROTLI_TRUE);
+    out.resize(size);
+    return out;
+}
+
+std::string zstd(std::string_view text) {
+    std::string out(ZSTD_compressBound(text.size()), '\0');
+    const std::size_t size = ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
+    REQUIRE(ZSTD_isError(size) == 0);
+    out.resize(size);
     return out;
 }
 
@@ -103,6 +128,8 @@ TEST_CASE("decoder: every coding gives the text back, in every split") {
             {"deflate", deflated(plain, Wrap::zlib, 0)},
             {"deflate", deflated(plain, Wrap::raw)},
             {"deflate", deflated(plain, Wrap::raw, 0)},
+            {"br", brotli(plain)},
+            {"zstd", zstd(plain)},
         };
         for (const auto& example : cases) {
             const auto& coding = example.first;
@@ -169,18 +196,43 @@ TEST_CASE("decoder: truncated, changed and trailing bytes are errors in every sp
     CHECK(decoder.error_text() == "broken compressed body: incorrect header check");
 }
 
+TEST_CASE("decoder: br and zstd that are cut, broken, followed by something, or bombs") {
+    BodyDecoder decoder;
+    const std::string text = sample_text();
+    const std::string bomb(std::size_t{64} << 20, 'x');
+    for (const auto& [coding, good, bad] :
+         {std::tuple{std::string{"br"}, brotli(text), brotli(bomb)},
+          std::tuple{std::string{"zstd"}, zstd(text), zstd(bomb)}}) {
+        CAPTURE(coding);
+        CHECK(bad.size() < 10'000);
+        for (const auto step : std::initializer_list<std::size_t>{1, 1000, 1 << 20}) {
+            CAPTURE(step);
+            CHECK(run(decoder, coding, good, step).body == text);
+            CHECK(decoder.encoding() == coding);
+            CHECK(run(decoder, coding, good.substr(0, good.size() - 1), step).error ==
+                  DecodeError::truncated);
+            CHECK(run(decoder, coding, good + "junk", step).error == DecodeError::corrupt);
+            CHECK(run(decoder, coding, "<html>" + good, step).state == DecodeState::failed);
+            const Outcome limited = run(decoder, coding, bad, step, 1000);
+            CHECK(limited.error == DecodeError::too_large);
+            CHECK(limited.body.size() == 1000);
+        }
+    }
+    CHECK(run(decoder, "zstd", zstd("one ") + zstd("two"), 1).body == "one two");
+}
+
 TEST_CASE("decoder: a body of no bytes is good in every coding") {
     BodyDecoder decoder;
-    for (const std::string coding : {"gzip", "deflate", "identity", "br"}) {
+    for (const std::string coding : {"gzip", "deflate", "identity", "br", "zstd"}) {
         CHECK(run(decoder, coding, "", 1).state == DecodeState::more);
     }
 }
 
 TEST_CASE("decoder: unknown and stacked codings") {
     BodyDecoder decoder;
-    CHECK(run(decoder, "br", "data", 1) ==
+    CHECK(run(decoder, "compress", "data", 1) ==
           Outcome{DecodeState::failed, DecodeError::unsupported, ""});
-    CHECK(decoder.error_text() == "unsupported Content-Encoding \"br\"");
+    CHECK(decoder.error_text() == "unsupported Content-Encoding \"compress\"");
     CHECK(run(decoder, "gzip, gzip", "data", 1).error == DecodeError::unsupported);
     CHECK(decoder.error_text() == "more than one Content-Encoding on top of each other");
     decoder.reset(no_limit);
@@ -249,5 +301,12 @@ TEST_CASE("decoder: random bytes never crash and do not depend on the split") {
         const auto bytes = run(decoder, coding, data, 1, 100000);
         CHECK(whole.error == bytes.error);
         CHECK(whole.body == bytes.body);
+        for (const std::string dense : {"br", "zstd"}) {
+            CAPTURE(dense);
+            const std::string good = dense == "br" ? brotli("some text") : zstd("some text");
+            const std::string half = good.substr(0, 1 + next() % good.size()) + data;
+            CHECK(run(decoder, dense, half, 1000, 100000).state ==
+                  run(decoder, dense, half, 1, 100000).state);
+        }
     }
 }
