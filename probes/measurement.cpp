@@ -49,6 +49,10 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::success, "probe_success", gauge, "",
      "Verdict of the last finished check: 1 success, 0 failure. Absent before the first check.",
      none, lean},
+    {Family::up, "probe_up", gauge, "",
+     "State of the target: 0 after `failures_to_down` failed checks in a row, 1 after "
+     "`successes_to_up` successful ones, else what it was. The first check decides alone. Absent "
+     "before it.", none, lean},
     {Family::duration, "probe_duration_seconds", gauge, "seconds",
      "Duration of the last finished check in seconds, from its start to its verdict. Absent "
      "before the first check.", none, lean},

@@ -14,6 +14,7 @@ enum class MetricType : std::uint8_t { gauge, counter, histogram };
 /// are filled by probes.
 enum class Family : std::uint8_t {
     success,
+    up,
     duration,
     rtt,
     last_check_timestamp,

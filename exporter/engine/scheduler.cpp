@@ -224,12 +224,15 @@ void Scheduler::release_place(Entry& entry) {
     forget_if_unused(host);
 }
 
-void Scheduler::finished(Index index, TimePoint now) {
+void Scheduler::finished(Index index, TimePoint now, bool failed) {
     Entry& entry = entries_[index];
     entry.state = State::idle;
     --in_flight_;
     release_place(entry);
     const std::optional<TimePoint> missed = std::exchange(entry.missed_due, std::nullopt);
+    if (!failed) {
+        entry.rechecks = 0;
+    }
     if (entry.removed) {
         free_entry(index);
     } else if (missed && !stopped_) {
@@ -238,6 +241,9 @@ void Scheduler::finished(Index index, TimePoint now) {
         } else {
             hooks_.skip(entry.id, why_missed(entry, *missed, now));
         }
+    } else if (failed && !stopped_ && entry.rechecks < entry.job->confirmation.rechecks) {
+        ++entry.rechecks;
+        enqueue(index, now, now);
     }
     start_ready(now);
 }

@@ -75,8 +75,9 @@ public:
 
     /// A started check has ended; starts what waited for its place. The target's next check, when
     /// it has come due just before (a timeout as long as the interval ends right after), starts
-    /// late instead of being skipped.
-    void finished(Index index, TimePoint now);
+    /// late instead of being skipped. `failed`: the target's own settings may want it checked again
+    /// at once.
+    void finished(Index index, TimePoint now, bool failed = false);
 
     /// No further starts (shutdown).
     void stop();
@@ -117,8 +118,9 @@ private:
         std::optional<TimePoint> missed_due;  // of the check that came due while this one runs
         MetricStore::Id id = 0;
         State state = State::idle;
-        bool on_phase = false;  // `due` is
-        bool removed = false;   // while a check of it still runs
+        std::uint8_t rechecks = 0;  // since the last success
+        bool on_phase = false;      // `due` is
+        bool removed = false;       // while a check of it still runs
     };
 
     void join_host(Entry& entry, std::size_t host_cap);

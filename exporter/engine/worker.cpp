@@ -109,7 +109,9 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
                                                                          : TimestampSource::user);
     }
     self.check_ended();
-    scheduler.finished(index, clock.now());
+    const bool failed =
+        !outcome.cancelled && !outcome.result.exhausted && !outcome.result.success();
+    scheduler.finished(index, clock.now(), failed);
     end_if_idle();
 }
 

@@ -138,6 +138,10 @@ void MetricStore::Cursor::read_store_kept(const Page& page) {
             return add(page, page.checked, no_more, [&](std::size_t slot) {
                 return static_cast<double>(page.succeeded >> slot & 1U);
             });
+        case Family::up:
+            return add(page, page.checked, no_more, [&](std::size_t slot) {
+                return static_cast<double>(page.up >> slot & 1U);
+            });
         case Family::duration:
             return add(page, page.checked, no_more, in(page.duration));
         case Family::rtt:

@@ -90,10 +90,11 @@ void Page::set_texts(std::size_t slot, const Job& job) {
     info.set(slot, render_info_labels(job));
     kind[slot] = job.kind;
     interval[slot] = to_seconds(job.interval);
+    confirmation[slot] = job.confirmation;
 }
 
 void Page::forget(std::size_t slot) {
-    for (SlotMask* mask : {&checked, &succeeded, &ever_succeeded, &last_has_rtt}) {
+    for (SlotMask* mask : {&checked, &succeeded, &up, &ever_succeeded, &last_has_rtt}) {
         assign_bit(*mask, slot, false);
     }
     for (SlotMask& mask : present) {
@@ -117,6 +118,7 @@ void Page::forget(std::size_t slot) {
     std::fill_n(buckets.begin() + static_cast<std::ptrdiff_t>(slot * row), row, 0U);
     rtt_sum[slot] = 0;
     failure[slot] = probes::Failure::none;
+    against[slot] = 0;
     labelled[slot] = {};
     detail[slot].reset();
     labels.set(slot, {});
@@ -138,6 +140,7 @@ void Page::record(std::size_t slot, double started, const probes::ProbeResult& r
         }
         *detail[slot] = result.detail;
     }
+    confirm(slot, success);
     checked |= slot_bit(slot);
     assign_bit(succeeded, slot, success);
     failure[slot] = result.failure;
@@ -155,6 +158,24 @@ void Page::record(std::size_t slot, double started, const probes::ProbeResult& r
     }
     record_readings(slot, result);
     record_labelled(slot, result.labelled);
+}
+
+void Page::confirm(std::size_t slot, bool success) {
+    const bool was_up = (up & slot_bit(slot)) != 0;
+    if ((checked & slot_bit(slot)) == 0) {
+        assign_bit(up, slot, success);
+        return;
+    }
+    if (success == was_up) {
+        against[slot] = 0;
+        return;
+    }
+    const std::uint8_t enough =
+        success ? confirmation[slot].successes_to_up : confirmation[slot].failures_to_down;
+    if (++against[slot] >= enough) {
+        assign_bit(up, slot, success);
+        against[slot] = 0;
+    }
 }
 
 void Page::record_readings(std::size_t slot, const probes::ProbeResult& result) {

@@ -114,6 +114,7 @@ struct Page {
     SlotMask alive = 0;
     SlotMask checked = 0;    // at least once
     SlotMask succeeded = 0;  // in the last check
+    SlotMask up = 0;         // as confirmed
     SlotMask ever_succeeded = 0;
     SlotMask last_has_rtt = 0;
     std::uint64_t youngest = 0;  // the latest of `births`
@@ -145,6 +146,9 @@ struct Page {
     Column<std::vector<probes::LabelledReading>> labelled;
     Column<std::unique_ptr<std::string>> detail;
 
+    Column<std::uint8_t> against{};  // checks in a row whose verdict is not that of `up`
+    Column<Confirmation> confirmation{};
+
     Column<double> interval{};
     Column<std::string_view> kind;
     Column<std::uint64_t> births{};  // in the order in which the store's targets were added
@@ -154,6 +158,7 @@ struct Page {
 private:
     void forget(std::size_t slot);
     void set_texts(std::size_t slot, const Job& job);
+    void confirm(std::size_t slot, bool success);
     void record_readings(std::size_t slot, const probes::ProbeResult& result);
     void record_labelled(std::size_t slot, std::span<const probes::LabelledReading> readings);
     void forget_family(probes::Family family);

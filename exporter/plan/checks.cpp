@@ -33,7 +33,7 @@ bool equal(const Job& left, const Job& right) {
            left.shown_url == right.shown_url && left.kind == right.kind &&
            same(left.module, right.module) && same(left.labels, right.labels) &&
            left.probe == right.probe && left.interval == right.interval &&
-           left.timeout == right.timeout;
+           left.timeout == right.timeout && left.confirmation == right.confirmation;
 }
 
 }  // namespace

@@ -14,8 +14,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 7> common_keys{
-    "name", "url", "kind", "module", "interval", "timeout", "labels"};
+constexpr std::array<std::string_view, 10> common_keys{"name",
+                                                       "url",
+                                                       "kind",
+                                                       "module",
+                                                       "interval",
+                                                       "timeout",
+                                                       "labels",
+                                                       "confirm",
+                                                       "failures_to_down",
+                                                       "successes_to_up"};
 
 bool is_target(SettingsPlace place) {
     return place == SettingsPlace::target || place == SettingsPlace::lone_target;
@@ -96,6 +104,31 @@ void read_identity(config::Table& table, CommonSettings& settings) {
     }
 }
 
+void read_confirmation(config::Table& table, Confirmation& confirmation) {
+    const auto read =
+        [&](config::Key key, std::uint8_t& value, std::int64_t least, std::int64_t most) {
+            std::int64_t number = value;
+            table.read(key, number, least, most);
+            value = static_cast<std::uint8_t>(number);
+        };
+    read(
+        {"confirm",
+         "How many times a check that failed is repeated at once, until one succeeds. Each is a "
+         "check "
+         "like any other; once a target has failed them all, it is checked at its interval again."},
+        confirmation.rechecks,
+        0,
+        10);
+    read({"failures_to_down", "Failed checks in a row after which `probe_up` is 0."},
+         confirmation.failures_to_down,
+         1,
+         100);
+    read({"successes_to_up", "Successful checks in a row after which `probe_up` is 1 again."},
+         confirmation.successes_to_up,
+         1,
+         100);
+}
+
 }  // namespace
 
 void read_common(config::Table& table, CommonSettings& settings, SettingsPlace place) {
@@ -134,6 +167,7 @@ void read_common(config::Table& table, CommonSettings& settings, SettingsPlace p
     if (table.read({"labels", "Labels of every series of the target."}, settings.labels)) {
         check_labels(table, settings);
     }
+    read_confirmation(table, settings.confirmation);
     // Of two values one of which is wrong there is nothing to say.
     const bool right =
         (interval || !table.origin("interval")) && (timeout || !table.origin("timeout"));

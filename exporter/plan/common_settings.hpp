@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/table.hpp"
+#include "exporter/plan/job.hpp"
 #include "probes/kinds/kinds.hpp"
 
 #include <map>
@@ -20,6 +21,7 @@ struct CommonSettings {
     config::Duration interval = std::chrono::seconds{30};
     config::Duration timeout = std::chrono::seconds{10};
     std::map<std::string, std::string> labels;
+    Confirmation confirmation;
 };
 
 /// Which table is read: what a module or [defaults] may not hold differs. Of a lone target, whose

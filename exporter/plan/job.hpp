@@ -4,6 +4,7 @@
 #include "probes/probe.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,14 @@ namespace sonde::exporter {
 
 /// Sorted by name. Shared by targets with equal labels.
 using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// When a target counts as down or up again, which one check need not decide.
+struct Confirmation {
+    std::uint8_t rechecks = 0;  // at once after a failure, until a success or so many
+    std::uint8_t failures_to_down = 1;
+    std::uint8_t successes_to_up = 1;
+    bool operator==(const Confirmation&) const = default;
+};
 
 struct Job {
     probes::Target target;
@@ -25,6 +34,7 @@ struct Job {
         probe;  // equal settings are the same object, also over a reload
     std::chrono::nanoseconds interval{};
     std::chrono::nanoseconds timeout{};
+    Confirmation confirmation;
 };
 
 }  // namespace sonde::exporter

@@ -142,6 +142,7 @@ std::shared_ptr<Job> TargetReader::build(config::Table& table,
     job->labels = shared(settings.labels);
     job->interval = settings.interval;
     job->timeout = settings.timeout;
+    job->confirmation = settings.confirmation;
     return job;
 }
 

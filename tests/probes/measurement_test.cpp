@@ -32,6 +32,7 @@ bool is_filled_by_the_last_check(const FamilyInfo& family) {
 TEST_CASE("measurement: the catalogue is the one of the documented metrics") {
     CHECK(names(false) ==
           std::vector<std::string_view>{"probe_success",
+                                        "probe_up",
                                         "probe_duration_seconds",
                                         "probe_rtt_seconds",
                                         "probe_last_check_timestamp_seconds",

@@ -68,9 +68,9 @@ struct Bench {
         }
     }
 
-    void finish(Scheduler::Index index) {
+    void finish(Scheduler::Index index, bool failed = false) {
         running.erase(index);
-        scheduler.finished(index, now);
+        scheduler.finished(index, now, failed);
     }
 
     TimePoint now = anchor.monotonic;
@@ -276,6 +276,37 @@ TEST_CASE(
     bench.run_until(bench.now + 2s);
     CHECK(bench.starts[0].size() == 2);
     CHECK(bench.skips.empty());
+}
+
+TEST_CASE("a failed check is repeated at once as often as its target wants, until one succeeds") {
+    Bench bench;
+    auto confirmed = std::make_shared<Job>(*job("t", 1s));
+    confirmed->confirmation.rechecks = 2;
+    const auto index = bench.scheduler.add(confirmed, 7, 20, bench.now);
+    const auto starts = [&] {
+        return bench.starts[7].size();
+    };
+    const auto next_due = [&] {
+        bench.run_until(*bench.scheduler.next_wakeup(), false);
+    };
+    next_due();
+    for (std::size_t made = 1; made <= 3; ++made) {
+        REQUIRE(starts() == made);
+        bench.finish(index, true);
+    }
+    CHECK(starts() == 3);  // once and twice more
+    next_due();
+    bench.finish(index, true);
+    CHECK(starts() == 4);  // it is known to be down
+    next_due();
+    bench.finish(index, false);
+    next_due();
+    bench.finish(index, true);
+    CHECK(starts() == 7);
+    bench.finish(index, false);
+    CHECK(starts() == 7);
+    CHECK(bench.skips.empty());
+    CHECK((bench.dues[7][3] - bench.dues[7][0]) % 1s == 0s);
 }
 
 TEST_CASE("what is due together starts one by one, so that what runs is seen to in between") {

@@ -320,7 +320,7 @@ TEST_CASE("exposition: a large answer comes in pieces, and says no more after it
         all += piece;
     }
     CHECK(pieces > 50);
-    CHECK(sample_lines(all).size() == 3000 * 40);
+    CHECK(sample_lines(all).size() == 3000 * 41);
     CHECK(all.ends_with("# EOF\n"));
     piece.clear();
     CHECK_FALSE(body->next(piece));

@@ -87,6 +87,29 @@ TEST_CASE("metric_store: a target that never succeeded has no last success") {
     CHECK(named(store, "probe_last_check_timestamp_seconds").size() == 1);
 }
 
+TEST_CASE("metric_store: probe_up follows so many verdicts in a row, the first check at once") {
+    MetricStore store({1}, {});
+    exporter::Job job = make_job("shop");
+    job.confirmation = {.rechecks = 0, .failures_to_down = 3, .successes_to_up = 2};
+    const auto id = store.add(job);
+    CHECK(named(store, "probe_up").empty());
+    std::string seen;
+    for (const char verdict : std::string_view{"+--+---+-++--+---"}) {
+        store.record(id,
+                     unix_time(1000),
+                     verdict == '+' ? success(std::chrono::milliseconds{10})
+                                    : failure(Failure::timeout, "late"));
+        seen += named(store, "probe_up").front().back();
+    }
+    CHECK(seen == "11111100001111110");
+    store.remove(id);
+    const auto next = store.add(make_job("next"));
+    store.record(next, unix_time(1000), failure(Failure::timeout, "late"));
+    CHECK(named(store, "probe_up") == Lines{R"(probe_up{target="next"} 0)"});
+    store.record(next, unix_time(2000), success(std::chrono::milliseconds{10}));
+    CHECK(named(store, "probe_up") == Lines{R"(probe_up{target="next"} 1)"});
+}
+
 TEST_CASE("metric_store: buckets hold what is less than or equal to their bound, cumulatively") {
     MetricStore store({0.1, 0.25, 1}, {});
     const auto id = store.add(make_job("a"));
@@ -146,7 +169,7 @@ TEST_CASE("metric_store: an HTTPS target without patterns has at most 45 series 
     const auto id = store.add(make_job("shop", {{"team", "web"}}));
     store.record(id, unix_time(1000), https_result());
     const Lines all = lines(store);
-    CHECK(all.size() == 40);
+    CHECK(all.size() == 41);
     CHECK(count_with(all, "probe_rtt_seconds_") == 14);
     // What it may gain: a skip of each kind, and of failures the info and the reason it now has.
     store.skip(id, SkipReason::overload);
