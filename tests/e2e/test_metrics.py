@@ -56,6 +56,7 @@ PHASES = ("resolve", "connect", "tls", "processing", "transfer", "other")
 QUERIES = [
     f"probe_success{{{SHOP}}} == 1",
     f"probe_duration_seconds{{{SHOP}}} > 0",
+    f"probe_up{{{SHOP}}} == 1",
     f'probe_rtt_seconds_bucket{{{SHOP},le="+Inf"}} >= 2',
     f"probe_rtt_seconds_count{{{SHOP}}} >= 2",
     f"probe_rtt_seconds_sum{{{SHOP}}} > 0",
