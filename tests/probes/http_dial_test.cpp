@@ -61,7 +61,7 @@ TEST_CASE("an IP protocol is preferred or demanded, for names and literals") {
     const ProbeResult literal =
         check("127.0.0.1", "ip_protocol = \"ip6\"\nip_protocol_fallback = false");
     CHECK(literal.failure == Failure::resolve_failed);
-    CHECK(literal.detail == "127.0.0.1 is no IPv6 address");
+    CHECK(literal.detail == "resolving 127.0.0.1: it is no IPv6 address");
 }
 
 TEST_CASE("IPv6 is taken where the name has both" * doctest::skip(!has_ipv6())) {

@@ -43,12 +43,29 @@ std::span<char> scratch() {
     return bytes;
 }
 
+/// Of the answer to CONNECT only the words matter.
+class TunnelSink final : public wire::Http1Sink {
+public:
+    void on_status(unsigned, unsigned, std::string_view text) override { reason = text; }
+
+    void on_field(std::string_view, std::string_view) override {}
+
+    void on_header_end() override {}
+
+    [[nodiscard]] bool on_body(std::span<const char>) override { return false; }
+
+    void on_trailer(std::string_view, std::string_view) override {}
+
+    std::string reason;
+};
+
 }  // namespace
 
 Hop::Hop(Check& check, const Url& url, const RequestForm& form)
     : check_(check),
       url_(url),
       form_(form),
+      proxy_(check.spec.proxy && check.spec.proxy->is_for(url) ? check.spec.proxy.get() : nullptr),
       connection_(check.run.env.reactor, check.run.env.clock) {
     if (Trace* watcher = check_.trace()) {
         watcher->hops.emplace_back().url = url.show();
@@ -60,6 +77,9 @@ asio::awaitable<bool> Hop::run() {
     bool going = co_await resolve();
     if (going) {
         going = co_await connect();
+    }
+    if (going && url_.scheme() == "https" && proxy_ != nullptr) {
+        going = co_await open_tunnel();
     }
     if (going && url_.scheme() == "https") {
         going = co_await secure();
@@ -78,15 +98,15 @@ asio::awaitable<bool> Hop::run() {
 }
 
 asio::awaitable<bool> Hop::resolve() {
-    const std::string host{url_.host()};
+    const Url& peer = proxy_ != nullptr ? proxy_->url : url_;
+    const std::string host{peer.host()};
     const net::DialSettings& dial = check_.spec.dial;
     if (dial.pinned && url_.host() == check_.target.host()) {
         endpoint_ = *dial.pinned;
     } else if (const auto literal = net::Endpoint::from_literal(host)) {
         const auto chosen = dial.choose({&*literal, 1});
         if (!chosen) {
-            check_.fail(Failure::resolve_failed, host + " is no " + dial.wanted() + " address");
-            co_return false;
+            co_return fail_resolve(host, "it is no " + dial.wanted() + " address");
         }
         endpoint_ = *chosen;
     } else {
@@ -99,15 +119,12 @@ asio::awaitable<bool> Hop::resolve() {
         check_.phase(Phase::resolve, began, check_.run.now() - began);
         const auto chosen = dial.choose(answer.addresses);
         if (!chosen) {
-            check_.fail(
-                Failure::resolve_failed,
-                "resolving " + host + ": " +
-                    (answer.addresses.empty() ? answer.error : "no " + dial.wanted() + " address"));
-            co_return false;
+            co_return fail_resolve(
+                host, answer.addresses.empty() ? answer.error : "no " + dial.wanted() + " address");
         }
         endpoint_ = *chosen;
     }
-    endpoint_.set_port(url_.port());
+    endpoint_.set_port(peer.port());
     check_.last_hop.address = endpoint_;
     if (Trace* watcher = check_.trace()) {
         watcher->hop().address = endpoint_.text();
@@ -138,6 +155,47 @@ asio::awaitable<bool> Hop::connect() {
         check_.phase(Phase::connect, began, exact ? std::min<Duration>(info.rtt, seen) : seen);
     }
     co_return connected_ || fail_io(io.error, Phase::connect, "connecting to ");
+}
+
+asio::awaitable<bool> Hop::open_tunnel() {
+    const std::string request = connect_request(*proxy_, url_);
+    const net::TimePoint began = check_.run.now();
+    bool going = co_await write_all(request);
+    TunnelSink sink;
+    wire::Http1Response answer;
+    answer.reset(true);
+    wire::Http1Response::Fed fed{0, wire::Http1State::header};
+    std::size_t got = 0;
+    while (going && fed.state == wire::Http1State::header) {
+        const net::IoResult io = connection_.read(scratch());
+        if (io.wait) {
+            going = co_await wait(*io.wait);
+            if (!going) {
+                co_return fail_waiting("the proxy's answer to CONNECT");
+            }
+        } else if (io.error) {
+            co_return fail_io(io.error, Phase::connect, "asking for a tunnel ");
+        } else {
+            got = io.bytes;
+            fed = answer.feed(scratch().first(got), sink);
+        }
+    }
+    if (!going) {
+        co_return false;
+    }
+    check_.phase(Phase::connect, began, std::max(connection_.stream().arrival(), began) - began);
+    const bool opened = fed.state == wire::Http1State::complete && answer.status() / 100 == 2;
+    if (opened && fed.consumed == got) {
+        co_return true;
+    }
+    check_.fail(Failure::proxy_failed,
+                peer() + ": " +
+                    (opened ? "bytes of nobody's before the TLS handshake"
+                     : fed.state == wire::Http1State::failed
+                         ? std::string{answer.error_text()}
+                         : "CONNECT was answered " + std::to_string(answer.status()) +
+                               (sink.reason.empty() ? "" : " " + sink.reason)));
+    co_return false;
 }
 
 asio::awaitable<bool> Hop::secure() {
@@ -180,11 +238,17 @@ bool Hop::inspect_tls(const std::string& name) {
 }
 
 asio::awaitable<bool> Hop::send_request() {
-    const RequestText request = make_request(check_.spec.request, form_, url_, check_.target);
-    std::span<const char> left{request};
+    const bool passes_on = proxy_ != nullptr && url_.scheme() == "http";
+    const RequestText request =
+        make_request(check_.spec.request, form_, url_, check_.target, passes_on ? proxy_ : nullptr);
     request_began_ = check_.run.now();
-    while (!left.empty()) {
-        const net::IoResult io = connection_.write(left);
+    const bool sent = co_await write_all(request);
+    co_return sent;
+}
+
+asio::awaitable<bool> Hop::write_all(std::span<const char> bytes) {
+    while (!bytes.empty()) {
+        const net::IoResult io = connection_.write(bytes);
         if (io.error && form_.with_body) {
             // A server may answer (413, 401) and close before it has taken a large body.
             co_return true;
@@ -198,7 +262,7 @@ asio::awaitable<bool> Hop::send_request() {
                 co_return fail_waiting("the request to be taken");
             }
         }
-        left = left.subspan(io.bytes);
+        bytes = bytes.subspan(io.bytes);
     }
     co_return true;
 }
@@ -322,11 +386,25 @@ asio::awaitable<bool> Hop::wait(net::Direction direction) {
     co_return !aborted;
 }
 
+bool Hop::fail_resolve(const std::string& host, const std::string& why) {
+    const bool of_proxy = proxy_ != nullptr;
+    check_.fail(of_proxy ? Failure::proxy_failed : Failure::resolve_failed,
+                "resolving " +
+                    (!of_proxy           ? host
+                     : proxy_->is_secret ? "the proxy"
+                                         : "the proxy " + host) +
+                    ": " + why);
+    return false;
+}
+
 bool Hop::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {
     const std::string text = error == asio::error::eof ? "the server closed the connection"
                                                        : connection_.error_text(error);
     check_.exhausted = is_exhaustion(error, phase);
-    check_.fail(connection_.failure(error, phase), std::string{doing} + peer() + ": " + text);
+    const Failure failure = proxy_ != nullptr && phase == Phase::connect && !check_.exhausted
+                                ? Failure::proxy_failed
+                                : connection_.failure(error, phase);
+    check_.fail(failure, std::string{doing} + peer() + ": " + text);
     return false;
 }
 
@@ -351,10 +429,14 @@ bool Hop::fail_waiting(std::string_view for_what) {
 }
 
 std::string Hop::peer() const {
+    const std::string_view host = proxy_ != nullptr ? proxy_->url.host() : url_.host();
     const std::string address = endpoint_.text();
-    return net::Endpoint::from_literal(url_.host())
-               ? address
-               : std::string{url_.host()} + " (" + address + ")";
+    const std::string shown =
+        net::Endpoint::from_literal(host) ? address : std::string{host} + " (" + address + ")";
+    if (proxy_ == nullptr) {
+        return shown;
+    }
+    return url_.origin() + " through the proxy" + (proxy_->is_secret ? "" : " " + shown);
 }
 
 }  // namespace sonde::probes::http

@@ -33,7 +33,9 @@ public:
 private:
     boost::asio::awaitable<bool> resolve();
     boost::asio::awaitable<bool> connect();
+    boost::asio::awaitable<bool> open_tunnel();
     boost::asio::awaitable<bool> secure();
+    boost::asio::awaitable<bool> write_all(std::span<const char> bytes);
     boost::asio::awaitable<bool> send_request();
     boost::asio::awaitable<bool> receive();
     boost::asio::awaitable<bool> wait(net::Direction direction);
@@ -46,6 +48,7 @@ private:
     bool inspect_tls(const std::string& name);
     void note_response();
     bool take(Receiver::State state);
+    bool fail_resolve(const std::string& host, const std::string& why);
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool fail_local_end(const boost::system::error_code& error);
     bool fail_waiting(std::string_view for_what);
@@ -54,6 +57,7 @@ private:
     Check& check_;
     const Url& url_;
     const RequestForm& form_;
+    const ProxySpec* proxy_;  // null: without
     net::Endpoint endpoint_;
     net::Connection connection_;
     PooledReceiver receiver_;

@@ -45,18 +45,25 @@ RequestForm after_redirect(RequestForm form, unsigned status, bool own_host) {
 RequestText make_request(const RequestSpec& spec,
                          const RequestForm& form,
                          const Url& url,
-                         const Url& target) {
+                         const Url& target,
+                         const ProxySpec* proxy) {
     RequestText out;
     const auto add = [&out](std::string_view text) {
         out.insert(out.end(), text.begin(), text.end());
     };
     add(form.method);
     add(" ");
+    if (proxy != nullptr) {
+        add(url.origin());
+    }
     add(url.request_target());
     add(" HTTP/1.1\r\nHost: ");
     add(form.to_own_host && !spec.host_header.empty() ? spec.host_header : url.host_header());
     add("\r\n");
     add(spec.header_lines);
+    if (proxy != nullptr) {
+        add(proxy->header_lines);
+    }
     if (form.to_own_host) {
         add(spec.private_header_lines);
         const std::string_view userinfo = target.userinfo();

@@ -1,6 +1,7 @@
 // The text of a request (RFC 9112 section 3).
 #pragma once
 
+#include "probes/kinds/http/proxy.hpp"
 #include "probes/kinds/http/request_spec.hpp"
 #include "probes/url.hpp"
 
@@ -29,11 +30,13 @@ struct RequestForm {
 /// since). `own_host`: whether the next url may see what the one before might.
 [[nodiscard]] RequestForm after_redirect(RequestForm form, unsigned status, bool own_host);
 
+/// `proxy`: the request is for it to pass on (RFC 9112 section 3.2.2); null: it is not.
 /// `target`: the target's own url; its userinfo becomes basic authentication unless the settings
 /// have Authorization.
 [[nodiscard]] RequestText make_request(const RequestSpec& spec,
                                        const RequestForm& form,
                                        const Url& url,
-                                       const Url& target);
+                                       const Url& target,
+                                       const ProxySpec* proxy);
 
 }  // namespace sonde::probes::http

@@ -129,6 +129,11 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     bool good = read_expectations(table, tls, spec->expect);
     good = read_request_spec(table, spec->expect.content_encodings, spec->request) && good;
     good = net::read_dial_settings(table, spec->dial) && good;
+    good = read_proxy(table, spec->proxy) && good;
+    if (spec->proxy && spec->dial.pinned) {
+        table.error("resolve", "there is a proxy_url too, and a proxy looks the host up itself");
+        good = false;
+    }
     read_reading(table, *spec, good);
     read_tls(tls, *spec, good);
     return good && spec->tls ? spec : nullptr;

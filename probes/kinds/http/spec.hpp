@@ -5,6 +5,7 @@
 #include "config/secret.hpp"
 #include "config/table.hpp"
 #include "probes/kinds/http/expectations.hpp"
+#include "probes/kinds/http/proxy.hpp"
 #include "probes/kinds/http/request_spec.hpp"
 #include "probes/net/dial_settings.hpp"
 #include "probes/net/tls_context.hpp"
@@ -18,6 +19,7 @@ namespace sonde::probes::http {
 struct Spec {
     RequestSpec request;
     net::DialSettings dial;
+    std::shared_ptr<const ProxySpec> proxy;  // null: none
     Expectations expect;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
