@@ -303,7 +303,15 @@ void Table::error_in(std::string_view key, std::string_view member, std::string 
 
 std::optional<std::size_t> Table::origin(std::string_view key) const {
     const Found found = state_->peek(key, true);
-    return found && !is_false(*found.node) ? std::optional{found.level} : std::nullopt;
+    const bool present = found && !is_false(*found.node);
+    // Whoever asks may do one thing with a key that is there and another without, whatever its
+    // value.
+    state_->trace(key, present ? "present" : "absent");
+    return present ? std::optional{found.level} : std::nullopt;
+}
+
+void Table::conclude(std::string_view key, std::string_view what) {
+    state_->trace(key, what);
 }
 
 bool Table::is_list(std::string_view key) const {

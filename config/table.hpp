@@ -147,6 +147,10 @@ public:
     /// there.
     [[nodiscard]] std::optional<std::size_t> origin(std::string_view key) const;
 
+    /// What a reader made of the layers that keys come from (which of two won): without it settings
+    /// with equal values would count as equal.
+    void conclude(std::string_view key, std::string_view what);
+
     /// Whether the value of `key` is a list (false when it is absent).
     [[nodiscard]] bool is_list(std::string_view key) const;
 

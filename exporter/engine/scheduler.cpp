@@ -127,6 +127,7 @@ void Scheduler::replace(Index index,
     // A check that waits or runs keeps the place it has at the old host.
     leave_host(entry);
     entry.job = std::move(job);
+    entry.rechecks = 0;
     join_host(entry, host_cap);
     if (moved) {
         entry.on_phase = true;
@@ -224,26 +225,28 @@ void Scheduler::release_place(Entry& entry) {
     forget_if_unused(host);
 }
 
-void Scheduler::finished(Index index, TimePoint now, bool failed) {
+void Scheduler::finished(Index index, TimePoint now, CheckEnd end) {
     Entry& entry = entries_[index];
     entry.state = State::idle;
     --in_flight_;
     release_place(entry);
     const std::optional<TimePoint> missed = std::exchange(entry.missed_due, std::nullopt);
-    if (!failed) {
+    if (end == CheckEnd::success) {
         entry.rechecks = 0;
     }
+    const bool again =
+        end == CheckEnd::failure && entry.rechecks < entry.job->confirmation.rechecks;
     if (entry.removed) {
         free_entry(index);
-    } else if (missed && !stopped_) {
-        if (now <= latest_start(entry, *missed)) {
-            enqueue(index, *missed, now);
-        } else {
-            hooks_.skip(entry.id, why_missed(entry, *missed, now));
-        }
-    } else if (failed && !stopped_ && entry.rechecks < entry.job->confirmation.rechecks) {
+    } else if (stopped_) {
+        return;
+    } else if (missed && now <= latest_start(entry, *missed)) {
+        enqueue(index, *missed, now);
+    } else if (again) {
         ++entry.rechecks;
         enqueue(index, now, now);
+    } else if (missed) {
+        hooks_.skip(entry.id, why_missed(entry, *missed, now));
     }
     start_ready(now);
 }

@@ -38,6 +38,9 @@ struct TimeAnchor {
                                                    const TimeAnchor& anchor,
                                                    probes::net::TimePoint now);
 
+/// What a check came to; `nothing`: it was cancelled, or says nothing of its target.
+enum class CheckEnd : std::uint8_t { success, failure, nothing };
+
 class Scheduler {
 public:
     using Index = std::uint32_t;
@@ -75,9 +78,9 @@ public:
 
     /// A started check has ended; starts what waited for its place. The target's next check, when
     /// it has come due just before (a timeout as long as the interval ends right after), starts
-    /// late instead of being skipped. `failed`: the target's own settings may want it checked again
-    /// at once.
-    void finished(Index index, TimePoint now, bool failed = false);
+    /// late instead of being skipped. After a failure the target's own settings may want it
+    /// checked again at once, instead of such a late one too.
+    void finished(Index index, TimePoint now, CheckEnd end = CheckEnd::success);
 
     /// No further starts (shutdown).
     void stop();

@@ -109,9 +109,12 @@ void Worker::Impl::on_done(Scheduler::Index index, Runner::Outcome&& outcome) {
                                                                          : TimestampSource::user);
     }
     self.check_ended();
-    const bool failed =
-        !outcome.cancelled && !outcome.result.exhausted && !outcome.result.success();
-    scheduler.finished(index, clock.now(), failed);
+    const bool says_nothing = outcome.cancelled || outcome.result.exhausted;
+    scheduler.finished(index,
+                       clock.now(),
+                       says_nothing               ? CheckEnd::nothing
+                       : outcome.result.success() ? CheckEnd::success
+                                                  : CheckEnd::failure);
     end_if_idle();
 }
 

@@ -311,18 +311,28 @@ struct Resolver::Impl {
         return *channel;
     }
 
-    /// For targets with name servers of their own. One that nothing has used for an hour goes.
+    /// For targets with name servers of their own. One that nothing has used for an hour goes, and
+    /// all do when resolv.conf, whose search list they have, has changed.
     Channel& asking(const std::vector<std::string>& servers) {
         constexpr std::chrono::hours unused{1};
+        static_cast<void>(current());
         const TimePoint now = clock.now();
-        const auto [found, fresh] = others.try_emplace(servers);
-        if (fresh) {
-            std::erase_if(others, [&](const auto& entry) {
-                return entry.second.channel && now - entry.second.used >= unused;
-            });
+        const auto is_old = [&](const Other& other) {
+            return now - other.used >= unused || !(other.resolv_conf == resolv_conf);
+        };
+        auto found = others.find(servers);
+        if (found == others.end() || is_old(found->second)) {
             Options own = options;
             own.servers = servers;
-            found->second.channel = std::make_shared<Channel>(reactor, own, resends);
+            Other made{std::make_shared<Channel>(reactor, own, resends), now, resolv_conf};
+            std::erase_if(others, [&](const auto& entry) {
+                const bool old = is_old(entry.second);
+                if (old) {
+                    retired.emplace_back(entry.second.channel);
+                }
+                return old;
+            });
+            found = others.emplace(servers, std::move(made)).first;
         }
         found->second.used = now;
         return *found->second.channel;
@@ -331,6 +341,7 @@ struct Resolver::Impl {
     struct Other {
         std::shared_ptr<Channel> channel;
         TimePoint used;
+        FileState resolv_conf;
     };
 
     std::map<std::vector<std::string>, Other> others;

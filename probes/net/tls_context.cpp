@@ -102,7 +102,8 @@ bool present(SSL_CTX* native, const TlsSettings& settings, TlsProblem& problem) 
         problem.what =
             "no private key in it that can be read; it must hold a PEM block without a "
             "passphrase";
-    } else if (SSL_CTX_use_PrivateKey(native, key.get()) != 1) {
+    } else if (SSL_CTX_use_PrivateKey(native, key.get()) != 1 ||
+               SSL_CTX_check_private_key(native) != 1) {
         problem.what = "the key is not that of the certificate";
     }
     ERR_clear_error();
@@ -110,12 +111,14 @@ bool present(SSL_CTX* native, const TlsSettings& settings, TlsProblem& problem) 
 }
 
 void limit_versions(SSL_CTX* native, const TlsSettings& settings) {
+    const int least = settings.min_version != 0 ? settings.min_version : settings.max_version;
+    if (least != 0 && least < TLS1_2_VERSION) {
+        // OpenSSL 3 has TLS 1.0 and 1.1 at this level only, and systems begin at 1.2.
+        SSL_CTX_set_security_level(native, 0);
+        SSL_CTX_set_min_proto_version(native, TLS1_VERSION);
+    }
     if (settings.min_version != 0) {
         SSL_CTX_set_min_proto_version(native, settings.min_version);
-        if (settings.min_version < TLS1_2_VERSION) {
-            // OpenSSL 3 has TLS 1.0 and 1.1 at this level only.
-            SSL_CTX_set_security_level(native, 0);
-        }
     }
     if (settings.max_version != 0) {
         SSL_CTX_set_max_proto_version(native, settings.max_version);

@@ -11,6 +11,8 @@ namespace sonde::probes::wire {
 
 namespace {
 
+constexpr std::size_t most_at_once = std::size_t{64} * 1024;
+
 std::string_view trim(std::string_view text) {
     constexpr std::string_view blanks = " \t";
     const auto begin = text.find_first_not_of(blanks);
@@ -35,12 +37,17 @@ BodyDecoder& BodyDecoder::operator=(BodyDecoder&&) noexcept = default;
 BodyDecoder::~BodyDecoder() = default;
 
 void BodyDecoder::reset(std::uint64_t max_body) {
+    if (codec_ != nullptr && !codec_->is_worth_keeping()) {
+        std::ranges::find(codecs_, codec_, &std::unique_ptr<Codec>::get)->reset();
+    }
     codec_ = nullptr;
     encoding_ = "identity";
     state_ = DecodeState::more;
     error_ = DecodeError::none;
     error_text_.clear();
     any_input_ = false;
+    pending_ = false;
+    left_.clear();
     max_body_ = max_body;
     decoded_ = 0;
 }
@@ -80,6 +87,7 @@ bool BodyDecoder::choose(std::string_view coding) {
 
 bool BodyDecoder::refuse(std::string text) {
     error_ = DecodeError::unsupported;
+    encoding_ = "unsupported";
     error_text_ = std::move(text);
     return false;
 }
@@ -109,10 +117,23 @@ DecodeState BodyDecoder::feed(std::span<const char> data, BodySink& sink) {
     return state_;
 }
 
+DecodeState BodyDecoder::resume(BodySink& sink) {
+    if (pending()) {
+        pending_ = false;
+        const std::string data = std::exchange(left_, {});
+        feed_codec(data, sink);
+    }
+    return state_;
+}
+
 void BodyDecoder::feed_codec(std::span<const char> data, BodySink& sink) {
+    if (pending_) {
+        left_.append(data.data(), data.size());
+        return;
+    }
     // Zlib fills what is read of it, so clearing 16 KiB for each call would be for nothing.
     std::array<char, max_piece> out;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    for (;;) {
+    for (std::size_t given = 0; given < most_at_once;) {
         const auto step = codec_->step(data, out);
         give(std::span<const char>{out}.first(step.made), sink);
         if (state_ != DecodeState::more) {
@@ -126,7 +147,10 @@ void BodyDecoder::feed_codec(std::span<const char> data, BodySink& sink) {
         if (data.empty() && step.made < out.size()) {
             return;
         }
+        given += step.made;
     }
+    pending_ = true;
+    left_.assign(data.data(), data.size());
 }
 
 void BodyDecoder::give(std::span<const char> piece, BodySink& sink) {

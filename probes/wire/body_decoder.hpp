@@ -61,10 +61,19 @@ public:
     /// will fail. (A body of no bytes does not fail: a caller may ignore the answer.)
     bool add_encoding(std::string_view field_value);
 
+    /// Of a coded body a call gives the sink some 64 KiB at most, however much the bytes become:
+    /// what is left waits for resume().
     DecodeState feed(std::span<const char> data, BodySink& sink);
 
-    /// The end of the body: `failed` (truncated) when the coded stream is not at its end. A body of
-    /// no bytes at all is good in every coding (servers send it with 204, HEAD and empty errors).
+    /// Whether resume() has something to do.
+    [[nodiscard]] bool pending() const { return state_ == DecodeState::more && pending_; }
+
+    /// Goes on with what feed() left, as much as one feed() does.
+    DecodeState resume(BodySink& sink);
+
+    /// The end of the body, when nothing is pending: `failed` (truncated) when the coded stream is
+    /// not at its end. A body of no bytes at all is good in every coding (servers send it with 204,
+    /// HEAD and empty errors).
     DecodeState finish();
 
     [[nodiscard]] DecodeState state() const { return state_; }
@@ -78,7 +87,7 @@ public:
 
     [[nodiscard]] bool is_identity() const { return codec_ == nullptr; }
 
-    /// "identity", "gzip", "deflate", "br" or "zstd".
+    /// "identity", "gzip", "deflate", "br", "zstd" or "unsupported".
     [[nodiscard]] std::string_view encoding() const { return encoding_; }
 
 private:
@@ -95,6 +104,8 @@ private:
     DecodeState state_ = DecodeState::more;
     DecodeError error_ = DecodeError::none;
     bool any_input_ = false;
+    bool pending_ = false;
+    std::string left_;  // input for resume(); the codec may hold output besides
     std::uint64_t max_body_ = 0;
     std::uint64_t decoded_ = 0;
     std::string error_text_;

@@ -40,6 +40,8 @@ public:
         inflateReset2(&stream_, gzip_ ? gzip_bits : zlib_bits);
     }
 
+    [[nodiscard]] bool is_worth_keeping() const override { return true; }
+
     [[nodiscard]] bool at_end() const override { return ended_; }
 
     Step step(std::span<const char> in, std::span<char> out) override {
@@ -124,6 +126,9 @@ public:
         }
     }
 
+    // A window may take 16 MiB.
+    [[nodiscard]] bool is_worth_keeping() const override { return false; }
+
     [[nodiscard]] bool at_end() const override {
         return BrotliDecoderIsFinished(state_.get()) == BROTLI_TRUE;
     }
@@ -167,6 +172,12 @@ public:
     void reset() override {
         ZSTD_DCtx_reset(state_.get(), ZSTD_reset_session_only);
         ended_ = false;
+    }
+
+    // A window may take 8 MiB.
+    [[nodiscard]] bool is_worth_keeping() const override {
+        constexpr std::size_t little = std::size_t{512} * 1024;
+        return ZSTD_sizeof_DCtx(state_.get()) <= little;
     }
 
     [[nodiscard]] bool at_end() const override { return ended_; }

@@ -35,6 +35,9 @@ public:
     /// Begins another stream and keeps the memory, where the library can.
     virtual void reset() = 0;
 
+    /// Whether its memory is little enough to wait for another stream.
+    [[nodiscard]] virtual bool is_worth_keeping() const = 0;
+
     /// Takes and makes what it can. Called again, with what is left, until it makes less than
     /// `out`.
     virtual Step step(std::span<const char> in, std::span<char> out) = 0;

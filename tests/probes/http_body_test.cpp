@@ -183,3 +183,13 @@ TEST_CASE("a coding that nobody asked for") {
     CHECK(result.failure == Failure::decode_error);
     CHECK(mentions(result.detail, {server.address(), "br"}));
 }
+
+TEST_CASE("a small answer that becomes very much is decoded in turns, to the limit or the end") {
+    const std::string bomb = gzip(std::string(8 << 20, 'x'));
+    ScriptedServer server({answer(response(bomb, "Content-Encoding: gzip\r\n"))});
+    const ProbeResult whole = check_site(server.url(), {.settings = "regex = \"x$\""});
+    CHECK(whole.failure == Failure::none);
+    CHECK(whole.readings.get(M::http_uncompressed_body_length) == 8 << 20);
+    const ProbeResult limited = check_site(server.url(), {.settings = "max_body = \"1MiB\""});
+    CHECK(limited.failure == Failure::body_too_large);
+}

@@ -219,7 +219,7 @@ TEST_CASE("TLS version, cipher, and how long the certificate is valid") {
          "min_cert_validity = '3649d'",
          "min_cert_validity",
          Failure::certificate_expires_soon,
-         "expected at least 3649d"},
+         "expected one that is valid for at least 3649d"},
     };
     const TestCa ca;
     const TempDir directory;
@@ -234,4 +234,21 @@ TEST_CASE("TLS version, cipher, and how long the certificate is valid") {
         CHECK(verdict(result, each.name) == (each.failure == Failure::none ? 1 : 0));
         CHECK(mentions(result.detail, {each.detail}));
     }
+}
+
+TEST_CASE("what is expected of TLS is not met by a response without it") {
+    const ProbeResult result = check_answer(
+        "tls = { expect_versions = ['1.3'] }\nmin_cert_validity = '1d'", response("hello"));
+    CHECK(result.failure == Failure::unexpected_protocol);
+    CHECK(result.detail == "no TLS, expected TLS 1.3");
+    CHECK(verdict(result, "tls_version") == 0);
+    CHECK(verdict(result, "min_cert_validity") == 0);
+}
+
+TEST_CASE("a detail tells nothing of a url's path, which may be a secret") {
+    ScriptedServer server({answer(response("hello"))});
+    const ProbeResult result =
+        check_site(server.url("/hook/t0ken"), {.settings = "final_url = '/ok$'"});
+    CHECK(result.failure == Failure::unexpected_answer);
+    CHECK(result.detail.find("t0ken") == std::string::npos);
 }

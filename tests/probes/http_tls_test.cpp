@@ -3,6 +3,7 @@
 #include "probes/net/tls_context.hpp"
 
 #include "tests/probes/http_fixture.hpp"
+#include "tests/support/dns_server.hpp"
 
 #include <doctest/doctest.h>
 
@@ -316,4 +317,40 @@ TEST_CASE("the versions that are offered") {
         check_site(old.url("/", "https"), {.settings = root + "min_version = \"1.0\" }"});
     CHECK(ancient.failure == Failure::none);
     CHECK(labels_of(ancient, Family::tls_version_info) == std::vector<std::string>{"TLS 1.0"});
+}
+
+TEST_CASE("max_version alone reaches old servers") {
+    const TestCa ca;
+    const TempDir directory;
+    ScriptedServer old({tls_answer(
+        {.identity = ca.issue(), .min_version = TLS1_VERSION, .max_version = TLS1_1_VERSION},
+        response("hello"))});
+    const ProbeResult result =
+        check_site(old.url("/", "https"),
+                   {.settings = "tls = { ca_file = \"" + ca.write(directory).string() +
+                                "\", max_version = \"1.1\" }"});
+    CHECK(result.failure == Failure::none);
+    CHECK(labels_of(result, Family::tls_version_info) == std::vector<std::string>{"TLS 1.1"});
+}
+
+TEST_CASE("a client certificate is not shown to another host") {
+    const TestCa ca;
+    const TestCa clients;
+    const TempDir directory;
+    const Identity identity = clients.issue({});
+    const TlsScript asking{.identity = ca.issue(), .client_ca = clients.pem()};
+    ScriptedServer away({tls_answer(asking, response("hello"))});
+    DnsServer dns({{"away.test", {.a = {"127.0.0.1"}}}});
+    ScriptedServer home({tls_answer(
+        asking, redirect_to("https://away.test:" + std::to_string(away.port()) + "/"))});
+    const ProbeResult result =
+        check_site(home.url("/", "https"),
+                   {.settings = "tls = { insecure_skip_verify = true, cert_file = \"" +
+                                directory.write("client.pem", identity.chain_pem()).string() +
+                                "\", key_file = \"" +
+                                directory.write("client.key", identity.key_pem()).string() + "\" }",
+                    .dns_server = dns.address()});
+    CHECK(result.failure == Failure::tls_alert);
+    CHECK(result.readings.get(M::http_redirects) == 1);
+    CHECK(away.finished()[0].client_subject.empty());
 }

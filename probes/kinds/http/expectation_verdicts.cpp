@@ -162,7 +162,8 @@ void judge_response(Check& check, const Url& url, ProbeResult& result) {
              RE2::PartialMatch(shown, *expect.final_url),
              Failure::unexpected_answer},
             [&] { return "final url matching \"" + expect.final_url->pattern() + "\""; },
-            [&] { return "final url " + shown; });
+            // Path and query may be a secret.
+            [&] { return "a url of " + url.origin(); });
     }
     if (expect.min_body > 0 && check.answered) {
         judge(
@@ -176,47 +177,56 @@ void judge_response(Check& check, const Url& url, ProbeResult& result) {
     }
 }
 
-void judge_tls(Check& check, ProbeResult& result) {
+void judge_validity(Check& check, std::optional<std::int64_t> expiry, ProbeResult& result) {
+    const Duration least = check.spec.expect.min_cert_validity;
+    const auto now =
+        std::chrono::floor<std::chrono::seconds>(check.run.env.clock.unix_now().time_since_epoch());
+    const std::chrono::seconds left = std::chrono::seconds{expiry.value_or(0)} - now;
+    judge(
+        check,
+        result,
+        {label(Expected::min_cert_validity),
+         expiry && left >= least,
+         Failure::certificate_expires_soon},
+        [&] { return "one that is valid for at least " + config::format_duration(least); },
+        [&] {
+            return !expiry ? std::string{"no certificate"}
+                   : left.count() < 0
+                       ? "a certificate that has expired"
+                       : "a certificate that expires in " + config::format_duration(left);
+        });
+}
+
+/// `tls` is null when the final response came without it.
+void judge_tls(Check& check, const TlsFacts* tls, ProbeResult& result) {
     const Expectations& expect = check.spec.expect;
-    const TlsFacts& tls = *check.last_hop.tls;
+    const auto shown = [tls](const LabelValues TlsFacts::*fact) -> std::string_view {
+        return tls != nullptr ? std::string_view{(tls->*fact)->front()} : "no TLS";
+    };
+    const std::string_view version = shown(&TlsFacts::version);
+    const std::string_view cipher = shown(&TlsFacts::cipher);
     if (!expect.tls_versions.empty()) {
-        const std::string& seen = tls.version->front();  // "TLS 1.3"
         judge(
             check,
             result,
             {label(Expected::tls_version),
-             has(expect.tls_versions, std::string_view{seen}.substr(seen.find(' ') + 1)),
+             has(expect.tls_versions, version.substr(version.find(' ') + 1)),
              Failure::unexpected_protocol},
             [&] { return "TLS " + joined(expect.tls_versions); },
-            [&] { return seen; });
+            [&] { return std::string{version}; });
     }
     if (!expect.tls_ciphers.empty()) {
-        const std::string& seen = tls.cipher->front();
         judge(
             check,
             result,
             {label(Expected::tls_cipher),
-             has(expect.tls_ciphers, seen),
+             has(expect.tls_ciphers, cipher),
              Failure::unexpected_protocol},
             [&] { return "cipher " + joined(expect.tls_ciphers); },
-            [&] { return "cipher " + seen; });
+            [&] { return (tls != nullptr ? "cipher " : "") + std::string{cipher}; });
     }
-    if (expect.min_cert_validity > Duration::zero() && tls.earliest_expiry) {
-        const auto now = check.run.env.clock.unix_now().time_since_epoch();
-        const auto left = std::chrono::seconds{*tls.earliest_expiry} -
-                          std::chrono::floor<std::chrono::seconds>(now);
-        judge(
-            check,
-            result,
-            {label(Expected::min_cert_validity),
-             left >= expect.min_cert_validity,
-             Failure::certificate_expires_soon},
-            [&] { return "at least " + config::format_duration(expect.min_cert_validity); },
-            [&] {
-                return left.count() < 0
-                           ? "a certificate that has expired"
-                           : "a certificate that expires in " + config::format_duration(left);
-            });
+    if (expect.min_cert_validity > Duration::zero()) {
+        judge_validity(check, tls != nullptr ? tls->earliest_expiry : std::nullopt, result);
     }
 }
 
@@ -258,8 +268,8 @@ void judge_times(Check& check, ProbeResult& result) {
 }  // namespace
 
 void judge_expectations(Check& check, const Url& url, const Receiver* final, ProbeResult& result) {
-    if (check.last_hop.tls) {
-        judge_tls(check, result);
+    if (check.last_hop.tls || check.last_hop.response) {
+        judge_tls(check, check.last_hop.tls ? &*check.last_hop.tls : nullptr, result);
     }
     if (check.last_hop.response) {
         judge_status(check, check.last_hop.response->status, result);

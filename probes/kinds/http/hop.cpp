@@ -25,12 +25,8 @@ constexpr auto direct = asio::as_tuple(asio::deferred);
 /// of a later segment which came while this program was busy.
 constexpr std::size_t first_read = 1024;
 
-/// A compressed byte becomes at most a thousand: a read takes no more than is decoded and searched
-/// in some milliseconds.
+/// What is read of a compressed body waits, copied, while that is decoded which came before.
 constexpr std::size_t compressed_read = 4 * 1024;
-
-/// One of br or zstd becomes tens of thousands.
-constexpr std::size_t densely_compressed_read = 256;
 
 /// After so many bytes, received and decoded, the thread's other checks have their turn; a server
 /// that is faster than this program never makes it wait.
@@ -86,7 +82,8 @@ asio::awaitable<bool> Hop::secure() {
     const bool named = !own.reveal().empty() && url_.host() == check_.target.host();
     const std::string name = named ? own.reveal() : std::string{url_.host()};
     const net::TimePoint began = check_.run.now();
-    net::TlsStream& tls = connection_.start_tls(*check_.spec.tls, name);
+    const auto& context = form_.to_own_host ? check_.spec.tls : check_.spec.tls_elsewhere;
+    net::TlsStream& tls = connection_.start_tls(*context, name);
     for (;;) {
         const net::IoResult io = tls.handshake();
         if (io.error) {
@@ -177,13 +174,20 @@ asio::awaitable<bool> Hop::receive() {
             co_return ended(io.error);
         }
         note_arrival();
-        const Receiver::State state = receiver_->feed(scratch().first(io.bytes));
+        Receiver::State state = receiver_->feed(scratch().first(io.bytes));
+        std::size_t received = io.bytes;
+        while (state == Receiver::State::more) {
+            const bool going = co_await give_way(std::exchange(received, 0));
+            if (!going) {
+                co_return fail_waiting("the rest of the body");
+            }
+            if (!receiver_->pending()) {
+                break;
+            }
+            state = receiver_->resume();
+        }
         if (state != Receiver::State::more) {
             co_return take(state);
-        }
-        const bool going = co_await give_way(io.bytes);
-        if (!going) {
-            co_return fail_waiting("the rest of the body");
         }
     }
 }
@@ -192,12 +196,7 @@ std::span<char> Hop::room() const {
     if (!receiver_->saw_anything()) {
         return scratch().first(first_read);
     }
-    const std::string_view encoding = receiver_->encoding();
-    if (encoding == "identity") {
-        return scratch();
-    }
-    const bool zlib = encoding == "gzip" || encoding == "deflate";
-    return scratch().first(zlib ? compressed_read : densely_compressed_read);
+    return receiver_->decodes() ? scratch().first(compressed_read) : scratch();
 }
 
 void Hop::note_arrival() {

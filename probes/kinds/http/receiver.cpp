@@ -68,6 +68,11 @@ Receiver::State Receiver::feed(std::span<const char> data) {
     return settle(parser_.feed(data, *this).state);
 }
 
+Receiver::State Receiver::resume() {
+    const wire::DecodeState decoded = decoder_.resume(*this);
+    return settle(decoded == wire::DecodeState::more ? parser_.state() : wire::Http1State::stopped);
+}
+
 Receiver::State Receiver::finish() {
     return settle(parser_.finish(*this));
 }
@@ -83,6 +88,9 @@ Receiver::State Receiver::settle(wire::Http1State state) {
     }
     if (header_complete_ && decided() && state == wire::Http1State::body) {
         return State::complete;
+    }
+    if (pending() && state != wire::Http1State::failed) {
+        return State::more;
     }
     switch (state) {
         case wire::Http1State::header:

@@ -26,7 +26,12 @@ public:
     /// header says.
     void start(const Spec& spec, bool to_head, Trace* trace);
 
+    /// Decodes some 64 KiB at most; the rest waits for resume(), until which the state is `more`.
     State feed(std::span<const char> data);
+
+    [[nodiscard]] bool pending() const { return decoder_.pending(); }
+
+    State resume();
     /// The server closed the connection.
     State finish();
 
@@ -34,8 +39,8 @@ public:
 
     [[nodiscard]] bool header_complete() const { return header_complete_; }
 
-    /// How the body is compressed, so that few bytes may become very many; "identity": not.
-    [[nodiscard]] std::string_view encoding() const { return decoder_.encoding(); }
+    /// Whether the body is compressed, so that few bytes may become very many.
+    [[nodiscard]] bool decodes() const { return !decoder_.is_identity(); }
 
     [[nodiscard]] std::uint64_t decoded_bytes() const { return decoder_.decoded_bytes(); }
 

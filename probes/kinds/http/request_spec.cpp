@@ -107,6 +107,9 @@ Credentials read_basic(Table& table) {
     Text password;
     basic.read({"username", "User name."}, username);
     basic.read({"password", "Password."}, password);
+    if (!basic.origin("username") && table.origin("basic_auth")) {
+        basic.error("username", "is missing");
+    }
     if (username.reveal().find(':') != std::string::npos) {
         return {{}, "the user name must not contain a colon"};
     }
@@ -116,7 +119,7 @@ Credentials read_basic(Table& table) {
 Credentials read_bearer(Table& table) {
     Text token;
     table.read({"bearer_token", "Token that is sent as `Authorization: Bearer`."}, token);
-    return {"Bearer " + token.reveal(), {}};
+    return {"Bearer " + token.reveal(), token.reveal().empty() ? "must not be empty" : ""};
 }
 
 Credentials read_authorization(Table& table) {
@@ -126,6 +129,9 @@ Credentials read_authorization(Table& table) {
     Text credentials;
     own.read({"type", "The authentication scheme."}, type);
     own.read({"credentials", "What follows the scheme."}, credentials);
+    if (credentials.reveal().empty() && table.origin("authorization")) {
+        own.error("credentials", "must be there and not be empty");
+    }
     if (!is_token(type)) {
         return {{}, "the type must be the name of a scheme, such as Bearer"};
     }
@@ -181,6 +187,7 @@ bool read_body(Table& table, RequestSpec& spec) {
     }
     // The more specific of the two.
     const bool from_file = file_at && (!text_at || *file_at < *text_at);
+    table.conclude("body", from_file ? "of the file" : "of the text");
     spec.has_body = from_file ? has_file : has_text;
     spec.body = from_file ? std::move(content) : body.reveal();
     spec.private_body = !from_file && body.is_secret();

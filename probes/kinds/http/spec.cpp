@@ -80,7 +80,7 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
                &settings.ca_pem};
     PemFile certificate{"cert_file",
                         "PEM file of the client's certificate, and of the intermediates that are "
-                        "sent with it.",
+                        "sent with it, to the target's own host only.",
                         &settings.cert_pem};
     PemFile key{"key_file",
                 "PEM file of the private key of `cert_file`, without a passphrase.",
@@ -99,8 +99,9 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
     if (tls.origin("cert_file").has_value() != tls.origin("key_file").has_value()) {
-        tls.error(tls.origin("cert_file") ? "cert_file" : "key_file",
-                  "cert_file and key_file belong together; one of them is missing");
+        // At the missing one: a module may leave it to its targets.
+        tls.error(tls.origin("cert_file") ? "key_file" : "cert_file",
+                  "is missing: cert_file and key_file belong together");
         good = false;
     }
     if (settings.max_version != 0 && settings.max_version < settings.min_version) {
@@ -118,7 +119,11 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
                          : problem.in == net::TlsProblem::In::certificate ? certificate
                                                                           : key;
         wrong.fail(tls, problem.what);
+        return;
     }
+    settings.cert_pem.clear();
+    settings.key_pem.clear();
+    spec.tls_elsewhere = net::TlsContext::make(settings, problem);
 }
 
 }  // namespace

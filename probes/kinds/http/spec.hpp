@@ -28,6 +28,8 @@ struct Spec {
     config::Text server_name;  // for SNI and the certificate's name; empty: the url's host
     bool insecure_skip_verify = false;
     std::shared_ptr<const net::TlsContext> tls;
+    // Without the client's certificate: for other hosts, to which redirects lead.
+    std::shared_ptr<const net::TlsContext> tls_elsewhere;
 };
 
 /// Reads and documents the keys of kind http. Null when anything was wrong; what, is in the table's

@@ -70,7 +70,8 @@ struct Bench {
 
     void finish(Scheduler::Index index, bool failed = false) {
         running.erase(index);
-        scheduler.finished(index, now, failed);
+        scheduler.finished(
+            index, now, failed ? exporter::CheckEnd::failure : exporter::CheckEnd::success);
     }
 
     TimePoint now = anchor.monotonic;
@@ -307,6 +308,22 @@ TEST_CASE("a failed check is repeated at once as often as its target wants, unti
     CHECK(starts() == 7);
     CHECK(bench.skips.empty());
     CHECK((bench.dues[7][3] - bench.dues[7][0]) % 1s == 0s);
+}
+
+TEST_CASE("a recheck that is still under way takes the place of the check that came due") {
+    Bench bench;
+    auto confirmed = std::make_shared<Job>(*job("silent", 15s));
+    confirmed->confirmation.rechecks = 2;
+    confirmed->timeout = 10s;
+    const auto index = bench.scheduler.add(confirmed, 7, 20, bench.now);
+    bench.run_until(*bench.scheduler.next_wakeup(), false);
+    for (std::size_t made = 1; made <= 3; ++made) {
+        REQUIRE(bench.starts[7].size() == made);
+        bench.run_until(bench.starts[7].back() + 10s, false);
+        bench.finish(index, true);
+    }
+    CHECK(bench.skips.empty());
+    CHECK(bench.starts[7][2] - bench.starts[7][0] == 20s);
 }
 
 TEST_CASE("what is due together starts one by one, so that what runs is seen to in between") {

@@ -111,3 +111,20 @@ TEST_CASE("every example loads, beside the secrets and certificates that it name
         CHECK(result.plan->size() > 0);
     }
 }
+
+TEST_CASE("equal values of which another one wins are other settings") {
+    const LoadResult result =
+        load_plan((root / "tests/config/good/bodies.toml").string(), sonde::probes::kinds());
+    REQUIRE(result.plan);
+    const auto probe_of = [&](std::string_view name) {
+        for (const JobPtr& job : result.plan->jobs()) {
+            if (job->target.name == name) {
+                return job->probe;
+            }
+        }
+        return decltype(Job::probe){};
+    };
+    REQUIRE(probe_of("file over text"));
+    CHECK(probe_of("file over text") != probe_of("text over file"));
+    CHECK(probe_of("text over file") == probe_of("the same again"));
+}
