@@ -399,8 +399,7 @@ auto async_answer(Query& query, Token&& token) {
 
 }  // namespace
 
-asio::awaitable<Resolution> Resolver::resolve(std::string name,
-                                              const std::vector<std::string>& servers) {
+asio::awaitable<Resolution> Resolver::resolve(std::string name, std::vector<std::string> servers) {
     auto query = std::make_shared<Query>();
     (servers.empty() ? impl_->current() : impl_->asking(servers)).ask(name, query);
     // The answer of a hosts file is there already, but its completion is posted: waiting is right.

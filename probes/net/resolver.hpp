@@ -42,7 +42,7 @@ public:
     /// completes at once with `cancelled`. A name that ends in a dot skips the search list.
     /// `servers`: asked instead of those of the options; empty: those.
     boost::asio::awaitable<Resolution> resolve(std::string name,
-                                               const std::vector<std::string>& servers = {});
+                                               std::vector<std::string> servers = {});
 
     /// Ends every question and every wait, so that the context can run out of work; resolve() must
     /// not be called any more.
