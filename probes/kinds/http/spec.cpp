@@ -73,7 +73,8 @@ int read_version(Table& tls, config::Key key) {
     return versions[static_cast<std::size_t>(std::ranges::find(words, word) - words.begin())];
 }
 
-void read_tls(Table& tls, Spec& spec, bool& good) {
+/// Leaves spec.tls null when anything was wrong.
+void read_tls(Table& tls, Spec& spec) {
     net::TlsSettings settings;
     PemFile ca{"ca_file",
                "PEM file of the certificates to trust instead of the system's.",
@@ -98,18 +99,18 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
     tls.read({"insecure_skip_verify",
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
+    bool usable = ca.good && certificate.good && key.good;
     if (tls.origin("cert_file").has_value() != tls.origin("key_file").has_value()) {
         // At the missing one: a module may leave it to its targets.
         tls.error(tls.origin("cert_file") ? "key_file" : "cert_file",
                   "is missing: cert_file and key_file belong together");
-        good = false;
+        usable = false;
     }
     if (settings.max_version != 0 && settings.max_version < settings.min_version) {
         tls.error("max_version", "must not be lower than min_version");
-        good = false;
+        usable = false;
     }
-    good = good && ca.good && certificate.good && key.good;
-    if (tls.documenting() || !good) {
+    if (tls.documenting() || !usable) {
         return;
     }
     net::TlsProblem problem;
@@ -121,9 +122,12 @@ void read_tls(Table& tls, Spec& spec, bool& good) {
         wrong.fail(tls, problem.what);
         return;
     }
-    settings.cert_pem.clear();
-    settings.key_pem.clear();
-    spec.tls_elsewhere = net::TlsContext::make(settings, problem);
+    spec.tls_elsewhere = spec.tls;
+    if (!settings.cert_pem.empty()) {
+        settings.cert_pem.clear();
+        settings.key_pem.clear();
+        spec.tls_elsewhere = net::TlsContext::make(settings, problem);
+    }
 }
 
 }  // namespace
@@ -140,7 +144,7 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
         good = false;
     }
     read_reading(table, *spec, good);
-    read_tls(tls, *spec, good);
+    read_tls(tls, *spec);
     return good && spec->tls ? spec : nullptr;
 }
 
