@@ -135,9 +135,11 @@ TEST_CASE("redirects may lead past the proxy") {
 }
 
 TEST_CASE("for which hosts a proxy is") {
-    const auto goes = [](const std::string& url, std::vector<std::string> no_proxy) {
+    const auto goes = [](const std::string& url, const std::vector<std::string>& no_proxy) {
         http::ProxySpec proxy;
-        proxy.no_proxy = std::move(no_proxy);
+        for (const std::string& entry : no_proxy) {
+            CHECK(proxy.add_exception(entry));
+        }
         std::string error;
         return proxy.is_for(Url::parse(url, error).value());
     };

@@ -1,17 +1,12 @@
 #include "probes/kinds/http/proxy.hpp"
 
-#include "probes/kinds/http/base64.hpp"
+#include "probes/kinds/http/basic_auth.hpp"
 #include "probes/kinds/http/field_text.hpp"
 #include "probes/url_text.hpp"
-
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <optional>
 
 namespace sonde::probes::http {
 
@@ -21,13 +16,8 @@ namespace ip = boost::asio::ip;
 using config::Table;
 using config::Text;
 
-/// An entry without its port, "[v6]:port" and "host:port" included.
-struct Entry {
-    std::string_view host;
-    std::optional<unsigned> port;
-};
-
-Entry split(std::string_view text) {
+/// "host:port", "[v6]:port" or either without the port.
+ProxySpec::Exception split(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     const bool bracketed = text.starts_with('[');
     if (colon == std::string_view::npos || (!bracketed && text.find(':') != colon) ||
@@ -35,65 +25,65 @@ Entry split(std::string_view text) {
         if (bracketed && text.ends_with(']')) {
             text = text.substr(1, text.size() - 2);
         }
-        return {text, std::nullopt};
+        return {.host = url_lower(text)};
     }
     unsigned port = 0;
     const char* const end = text.data() + text.size();
     if (std::from_chars(text.data() + colon + 1, end, port).ptr != end) {
-        return {text, std::nullopt};
+        return {.host = url_lower(text)};
     }
-    std::string_view host = text.substr(0, colon);
-    return {bracketed ? host.substr(1, host.size() - 2) : host, port};
+    const std::string_view host = text.substr(0, colon);
+    return {.host = url_lower(bracketed ? host.substr(1, host.size() - 2) : host), .port = port};
 }
 
-bool is_in_network(std::string_view host, std::string_view network) {
+std::optional<ip::address> address_of(std::string_view text) {
     boost::system::error_code error;
-    const ip::address address = ip::make_address(std::string{host}, error);
-    if (error) {
+    const ip::address address = ip::make_address(std::string{text}, error);
+    return error ? std::nullopt : std::optional{address};
+}
+
+/// Of an address ("10.1.2.3" is "10.1.2.3/32") or a network; nothing of anything else.
+std::optional<ProxySpec::Network> network_of(const std::string& text) {
+    if (const auto address = address_of(text)) {
+        return address->is_v4() ? ProxySpec::Network{ip::network_v4{address->to_v4(), 32}}
+                                : ProxySpec::Network{ip::network_v6{address->to_v6(), 128}};
+    }
+    boost::system::error_code error;
+    const auto v4 = ip::make_network_v4(text, error);
+    if (!error) {
+        return v4.canonical();
+    }
+    error.clear();
+    const auto v6 = ip::make_network_v6(text, error);
+    return error ? std::nullopt : std::optional<ProxySpec::Network>{v6.canonical()};
+}
+
+bool has(const ProxySpec::Network& network, const ip::address& address) {
+    if (const auto* v4 = std::get_if<ip::network_v4>(&network)) {
+        return address.is_v4() &&
+               ip::network_v4{address.to_v4(), v4->prefix_length()}.canonical() == *v4;
+    }
+    const auto& v6 = std::get<ip::network_v6>(network);
+    return address.is_v6() && ip::network_v6{address.to_v6(), v6.prefix_length()}.canonical() == v6;
+}
+
+bool matches(const ProxySpec::Exception& entry, const Url& target) {
+    if (entry.port && *entry.port != target.port()) {
         return false;
     }
-    if (address.is_v4()) {
-        const ip::network_v4 wanted = ip::make_network_v4(std::string{network}, error);
-        return !error && ip::network_v4{address.to_v4(), wanted.prefix_length()}.canonical() ==
-                             wanted.canonical();
+    const std::string_view host = target.host();
+    if (entry.network) {
+        const auto address = address_of(host);
+        return address && has(*entry.network, *address);
     }
-    const ip::network_v6 wanted = ip::make_network_v6(std::string{network}, error);
-    return !error && ip::network_v6{address.to_v6(), wanted.prefix_length()}.canonical() ==
-                         wanted.canonical();
+    if (entry.host.starts_with('.')) {
+        return host.ends_with(entry.host);
+    }
+    return entry.host == "*" || host == entry.host || host.ends_with("." + entry.host);
 }
 
-bool is_same_address(std::string_view host, std::string_view other) {
-    boost::system::error_code error;
-    const ip::address left = ip::make_address(std::string{host}, error);
-    const ip::address right = error ? left : ip::make_address(std::string{other}, error);
-    return !error && left == right;
-}
-
-bool matches(const Entry& entry, std::string_view host, unsigned port) {
-    if (entry.port && *entry.port != port) {
-        return false;
-    }
-    if (entry.host.find('/') != std::string_view::npos) {
-        return is_in_network(host, entry.host);
-    }
-    const std::string domain = url_lower(entry.host);
-    if (domain.starts_with('.')) {
-        return host.ends_with(domain);
-    }
-    return domain == "*" || host == domain || host.ends_with("." + domain) ||
-           is_same_address(host, domain);
-}
-
-bool is_network(std::string_view text) {
-    boost::system::error_code error;
-    static_cast<void>(ip::make_network_v4(std::string{text}, error));
-    if (error) {
-        static_cast<void>(ip::make_network_v6(std::string{text}, error));
-    }
-    return !error;
-}
-
-bool read_no_proxy(Table& table, std::vector<std::string>& entries) {
+bool read_no_proxy(Table& table, ProxySpec& proxy) {
+    std::vector<std::string> entries;
     if (!table.read({"no_proxy",
                      "Hosts that are asked without the proxy: a host (and the domain below it), "
                      "`.domain` (only below it), an IP address, a network (`10.0.0.0/8`), or `*`; "
@@ -103,9 +93,7 @@ bool read_no_proxy(Table& table, std::vector<std::string>& entries) {
     }
     bool good = true;
     for (const std::string& entry : entries) {
-        const Entry parts = split(entry);
-        const bool network = parts.host.find('/') != std::string_view::npos;
-        if (parts.host.empty() || (network && !is_network(parts.host))) {
+        if (!proxy.add_exception(entry)) {
             table.error("no_proxy", "\"" + entry + "\" must be a host, an IP address or a network");
             good = false;
         }
@@ -120,16 +108,7 @@ bool read_headers(Table& table, std::string& lines) {
                config::Names::any_case);
     bool good = true;
     for (const auto& [name, value] : headers) {
-        if (!is_token(name)) {
-            table.error_in("proxy_headers",
-                           name,
-                           "is no name of a header field (RFC 9110: letters, digits and -)");
-            good = false;
-        } else if (!is_field_value(value.reveal())) {
-            table.error_in(
-                "proxy_headers", name, "a header value must not contain a line break or NUL");
-            good = false;
-        }
+        good = check_field(table, "proxy_headers", name, value) && good;
         lines += name + ": " + value.reveal() + "\r\n";
     }
     return good;
@@ -137,10 +116,20 @@ bool read_headers(Table& table, std::string& lines) {
 
 }  // namespace
 
+bool ProxySpec::add_exception(std::string_view text) {
+    Exception entry = split(text);
+    entry.network = network_of(entry.host);
+    const bool good =
+        entry.network || (!entry.host.empty() && entry.host.find('/') == std::string::npos);
+    if (good) {
+        exceptions_.push_back(std::move(entry));
+    }
+    return good;
+}
+
 bool ProxySpec::is_for(const Url& target) const {
-    return std::ranges::none_of(no_proxy, [&](const std::string& entry) {
-        return matches(split(entry), target.host(), target.port());
-    });
+    return std::ranges::none_of(exceptions_,
+                                [&](const Exception& entry) { return matches(entry, target); });
 }
 
 bool read_proxy(Table& table, std::shared_ptr<const ProxySpec>& proxy) {
@@ -153,7 +142,7 @@ bool read_proxy(Table& table, std::shared_ptr<const ProxySpec>& proxy) {
                                   text);
     bool good = given || !table.origin("proxy_url");
     good = read_headers(table, made->header_lines) && good;
-    good = read_no_proxy(table, made->no_proxy) && good;
+    good = read_no_proxy(table, *made) && good;
     if (!given) {
         return good;
     }
@@ -169,9 +158,7 @@ bool read_proxy(Table& table, std::shared_ptr<const ProxySpec>& proxy) {
     made->url = *url;
     made->is_secret = text.is_secret();
     if (const std::string_view userinfo = url->userinfo(); !userinfo.empty()) {
-        std::string plain = url_unescape(userinfo);
-        plain += plain.find(':') == std::string::npos ? ":" : "";
-        made->header_lines += "Proxy-Authorization: Basic " + base64(plain) + "\r\n";
+        made->header_lines += "Proxy-Authorization: " + basic_auth(userinfo) + "\r\n";
     }
     proxy = std::move(made);
     return good;

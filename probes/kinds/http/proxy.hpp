@@ -5,23 +5,44 @@
 #include "config/table.hpp"
 #include "probes/url.hpp"
 
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace sonde::probes::http {
 
-struct ProxySpec {
+class ProxySpec {
+public:
+    using Network = std::variant<boost::asio::ip::network_v4, boost::asio::ip::network_v6>;
+
+    /// A host, a domain or a network that is asked without the proxy.
+    struct Exception {
+        std::string host;                     // in lower case; "*": all
+        std::optional<unsigned> port = {};    // nothing: any
+        std::optional<Network> network = {};  // what `host` is, when it is an address or a network
+    };
+
+    /// An entry of no_proxy: `*`, a host, a domain that hosts are in, an IP address or a network
+    /// (CIDR), each with or without a port. False: it is none of these.
+    bool add_exception(std::string_view text);
+
+    /// Whether a request for `target` goes through the proxy: no exception matches it. Names are
+    /// not looked up for that.
+    [[nodiscard]] bool is_for(const Url& target) const;
+
     Url url;
     bool is_secret = false;    // the url is: it is not shown
     std::string header_lines;  // for the proxy only, each line with its CRLF; may hold secrets
-    std::vector<std::string> no_proxy;
 
-    /// Whether a request for `target` goes through the proxy: not when an entry of no_proxy is `*`,
-    /// the host, a domain that it is in, its IP address, or a network (CIDR) that has it; with a
-    /// port behind it, an entry is for that port only. Names are not looked up for it.
-    [[nodiscard]] bool is_for(const Url& target) const;
+private:
+    std::vector<Exception> exceptions_;
 };
 
 /// Reads and documents the keys. False when anything was wrong; what, is in the table's

@@ -1,7 +1,6 @@
 #include "probes/kinds/http/request.hpp"
 
-#include "probes/kinds/http/base64.hpp"
-#include "probes/url_text.hpp"
+#include "probes/kinds/http/basic_auth.hpp"
 
 #include <string_view>
 #include <utility>
@@ -9,15 +8,6 @@
 namespace sonde::probes::http {
 
 namespace {
-
-/// RFC 7617: user-id ":" password.
-std::string basic_credentials(std::string_view userinfo) {
-    std::string plain = url_unescape(userinfo);
-    if (plain.find(':') == std::string::npos) {
-        plain += ':';
-    }
-    return base64(plain);
-}
 
 /// RFC 9110 section 8.6: a method that gives a body a meaning says that there is none.
 bool expects_body(std::string_view method) {
@@ -68,8 +58,8 @@ RequestText make_request(const RequestSpec& spec,
         add(spec.private_header_lines);
         const std::string_view userinfo = target.userinfo();
         if (!userinfo.empty() && !spec.sets_authorization) {
-            add("Authorization: Basic ");
-            add(basic_credentials(userinfo));
+            add("Authorization: ");
+            add(basic_auth(userinfo));
             add("\r\n");
         }
     }

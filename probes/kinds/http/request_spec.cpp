@@ -1,6 +1,6 @@
 #include "probes/kinds/http/request_spec.hpp"
 
-#include "probes/kinds/http/base64.hpp"
+#include "probes/kinds/http/basic_auth.hpp"
 #include "probes/kinds/http/field_text.hpp"
 #include "probes/url_text.hpp"
 
@@ -68,12 +68,7 @@ bool read_headers(Table& table, const std::vector<std::string>& encodings, Reque
     };
     for (const auto& [name, value] : headers) {
         const std::string key = url_lower(name);
-        if (!is_token(name)) {
-            table.error_in(
-                "headers", name, "is no name of a header field (RFC 9110: letters, digits and -)");
-            good = false;
-        } else if (!is_field_value(value.reveal())) {
-            table.error_in("headers", name, "a header value must not contain a line break or NUL");
+        if (!check_field(table, "headers", name, value)) {
             good = false;
         } else if (key == "host") {
             spec.host_header = value.reveal();
@@ -113,7 +108,7 @@ Credentials read_basic(Table& table) {
     if (username.reveal().find(':') != std::string::npos) {
         return {{}, "the user name must not contain a colon"};
     }
-    return {"Basic " + base64(username.reveal() + ":" + password.reveal()), {}};
+    return {basic_auth(username.reveal(), password.reveal()), {}};
 }
 
 Credentials read_bearer(Table& table) {
