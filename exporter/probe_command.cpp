@@ -4,6 +4,7 @@
 #include "exporter/log.hpp"
 #include "exporter/plan/plan.hpp"
 #include "exporter/probe_report.hpp"
+#include "probes/net/connection_pool.hpp"
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
@@ -37,7 +38,8 @@ Runner::Outcome run_once(const Job& job, const config::Engine& settings, probes:
     const auto& clock = probes::net::Clock::system();
     probes::net::Reactor reactor{context};
     probes::net::Resolver resolver{reactor, clock, {.servers = settings.dns_servers}};
-    Runner runner{{context.get_executor(), clock, reactor, resolver}};
+    probes::net::ConnectionPool connections{reactor, clock};
+    Runner runner{{context.get_executor(), clock, reactor, resolver, connections}};
     std::optional<Runner::Outcome> outcome;
     runner.start(
         job.probe,
@@ -46,6 +48,7 @@ Runner::Outcome run_once(const Job& job, const config::Engine& settings, probes:
         [&](Runner::Outcome&& ended) {
             outcome.emplace(std::move(ended));
             runner.close();
+            connections.close();
             resolver.close();
             reactor.close();
         },

@@ -7,6 +7,7 @@ namespace sonde::probes {
 
 namespace net {
 class Clock;
+class ConnectionPool;
 class Reactor;
 class Resolver;
 }  // namespace net
@@ -18,6 +19,7 @@ struct Env {
     const net::Clock& clock;
     net::Reactor& reactor;
     net::Resolver& resolver;
+    net::ConnectionPool& connections;
     Trace* trace = nullptr;  // where a check notes its steps for a person; null when nobody looks
 };
 

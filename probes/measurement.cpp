@@ -121,6 +121,14 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::http_last_modified, "probe_http_last_modified_timestamp_seconds", gauge, "seconds",
      "Last-Modified of the last check's final response in seconds since the Unix epoch. Absent"
      " when it had none that can be read.", none, extra},
+    {Family::http_connection_reused, "probe_http_connection_reused", gauge, "",
+     "1 if the last check's final request went over a connection that an earlier check had left "
+     "open, whose phases are absent then; 0 if it opened one. Absent without `connection = "
+     "\"reuse\"`.", none, lean},
+    {Family::http_dead_connections_total, "probe_http_dead_connections_total", counter, "",
+     "Connections left open by earlier checks that were closed by the server when a check wanted "
+     "to use them; that check opened one and, where its request was lost, sent it again. Absent "
+     "until it first happens.", none, lean},
     {Family::http_responses_total, "probe_http_responses_total", counter, "",
      "Checks that got a final HTTP response, by its status code. A code is absent until it is "
      "first seen.", code_label, extra},
@@ -146,6 +154,10 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::tls_verified, "probe_tls_verified", gauge, "",
      "1 if the server's certificate passed verification in the last check, 0 if not. Absent "
      "without TLS.", none, lean},
+    {Family::tls_resumed, "probe_tls_resumed", gauge, "",
+     "1 if the last check's TLS handshake resumed the session of an earlier one, whose "
+     "certificates are then those of the metrics; 0 if it was a full one. Absent without "
+     "`tls.resume`.", none, lean},
     {Family::tcp_rtt, "probe_tcp_rtt_seconds", gauge, "seconds",
      "The kernel's smoothed TCP round-trip time in seconds at the end of the last check's "
      "exchange. Absent without a TCP connection.", none, lean},
@@ -174,6 +186,7 @@ constexpr std::array<MeasurementRow, count_of<Measurement>> measurement_rows = {
     {Measurement::http_uncompressed_body_length, Family::http_uncompressed_body_length, {}},
     {Measurement::http_ssl, Family::http_ssl, {}},
     {Measurement::http_last_modified, Family::http_last_modified, {}},
+    {Measurement::http_connection_reused, Family::http_connection_reused, {}},
     {Measurement::http_resolve, Family::http_duration, Phase::resolve},
     {Measurement::http_connect, Family::http_duration, Phase::connect},
     {Measurement::http_tls, Family::http_duration, Phase::tls},
@@ -183,6 +196,7 @@ constexpr std::array<MeasurementRow, count_of<Measurement>> measurement_rows = {
     {Measurement::ssl_earliest_cert_expiry, Family::ssl_earliest_cert_expiry, {}},
     {Measurement::ssl_last_chain_expiry, Family::ssl_last_chain_expiry, {}},
     {Measurement::tls_verified, Family::tls_verified, {}},
+    {Measurement::tls_resumed, Family::tls_resumed, {}},
     {Measurement::tcp_rtt, Family::tcp_rtt, {}},
     {Measurement::tcp_retransmits, Family::tcp_retransmits, {}},
 }};

@@ -38,7 +38,9 @@ enum class Family : std::uint8_t {
     http_uncompressed_body_length,
     http_ssl,
     http_last_modified,
-    http_responses_total,  // kept by the store
+    http_connection_reused,
+    http_dead_connections_total,  // kept by the store, like the next
+    http_responses_total,
     http_duration,
     ssl_earliest_cert_expiry,
     ssl_last_chain_expiry,
@@ -46,6 +48,7 @@ enum class Family : std::uint8_t {
     tls_version_info,
     tls_cipher_info,
     tls_verified,
+    tls_resumed,
     tcp_rtt,
     tcp_retransmits,
     count
@@ -76,6 +79,7 @@ enum class Measurement : std::uint8_t {
     http_uncompressed_body_length,
     http_ssl,
     http_last_modified,
+    http_connection_reused,
     http_resolve,
     http_connect,
     http_tls,
@@ -85,6 +89,7 @@ enum class Measurement : std::uint8_t {
     ssl_earliest_cert_expiry,
     ssl_last_chain_expiry,
     tls_verified,
+    tls_resumed,
     tcp_rtt,
     tcp_retransmits,
     count

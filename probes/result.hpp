@@ -9,6 +9,7 @@
 #include <array>
 #include <bitset>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,7 @@ struct ProbeResult {
         arrival_from_kernel;  // who stamped the answer's arrival; nothing: no answer
     bool exhausted =
         false;  // this machine ran out of descriptors, ports or memory: no word on the target
+    std::uint32_t dead_connections = 0;  // kept ones that the server had closed
     Readings readings;
     LabelledReadings labelled;
 

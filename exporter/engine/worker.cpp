@@ -4,6 +4,7 @@
 #include "exporter/log.hpp"
 #include "exporter/metrics/self_metrics.hpp"
 #include "probes/net/clock.hpp"
+#include "probes/net/connection_pool.hpp"
 #include "probes/net/reactor.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -40,7 +41,8 @@ struct Worker::Impl {
           self(self_metrics),
           reactor(context),
           resolver(reactor, clock, options.resolver),
-          runner({context.get_executor(), clock, reactor, resolver}),
+          connections(reactor, clock),
+          runner({context.get_executor(), clock, reactor, resolver, connections}),
           scheduler(options.anchor,
                     clock.now(),
                     options.max_in_flight,
@@ -69,6 +71,7 @@ struct Worker::Impl {
     asio::io_context context{1};
     probes::net::Reactor reactor;
     probes::net::Resolver resolver;
+    probes::net::ConnectionPool connections;
     Runner runner;
     Scheduler scheduler;
     probes::net::Alarm tick;
@@ -234,6 +237,7 @@ void Worker::Impl::end_if_idle() {
     tick.clear();
     grace_end.clear();
     runner.close();
+    connections.close();
     resolver.close();
     reactor.close();
     std::exchange(on_ended, nullptr)();

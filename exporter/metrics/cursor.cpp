@@ -180,6 +180,8 @@ void MetricStore::Cursor::read_store_kept(const Page& page) {
                 slots_,
                 [this](std::size_t slot) -> std::string_view { return info_.get(slot); },
                 always(1.0));
+        case Family::http_dead_connections_total:
+            return add_counts(page, page.dead_connections, {});
         case Family::http_responses_total:
             return read_responses(page);
         default:

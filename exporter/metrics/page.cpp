@@ -60,6 +60,9 @@ void Page::forget_family(probes::Family family) {
     if (family == probes::Family::http_responses_total) {
         responses.clear();
     }
+    if (family == probes::Family::http_dead_connections_total) {
+        dead_connections = {};
+    }
 }
 
 void Page::add(std::size_t slot, const Job& job, std::uint64_t birth) {
@@ -112,6 +115,7 @@ void Page::forget(std::size_t slot) {
     for (CodeColumn& column : responses) {
         column.responses.clear(slot);
     }
+    dead_connections.clear(slot);
     successes[slot] = 0;
     failures[slot] = 0;
     const std::size_t row = buckets.size() / page_targets;
@@ -155,6 +159,9 @@ void Page::record(std::size_t slot, double started, const probes::ProbeResult& r
         ++buckets[slot * settings->buckets() + static_cast<std::size_t>(bucket)];
         rtt_sum[slot] += rtt;
         last_rtt[slot] = rtt;
+    }
+    if (result.dead_connections != 0) {
+        dead_connections[slot] += result.dead_connections;
     }
     record_readings(slot, result);
     record_labelled(slot, result.labelled);

@@ -131,6 +131,7 @@ struct Page {
     };
 
     std::vector<CodeColumn> responses;  // ascending by code
+    LazyColumn<std::uint32_t> dead_connections;
 
     // Counts of 32 bits: at ten checks a second they last 13 years, and then a counter starts anew.
     Column<std::uint32_t> successes{};

@@ -131,7 +131,7 @@ Digest key_of(const TlsSettings& settings) {
         all += std::to_string(part->size()) + ':' + *part;
     }
     return sha256(all + std::to_string(settings.min_version) + ':' +
-                  std::to_string(settings.max_version));
+                  std::to_string(settings.max_version) + (settings.resume ? "r" : ""));
 }
 
 /// The contexts in use, by the digest of their certificates: a PEM may be large.
@@ -171,13 +171,18 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
 
 std::shared_ptr<const TlsContext> TlsContext::load(const TlsSettings& settings,
                                                    TlsProblem& problem) {
-    std::shared_ptr<const TlsContext> context{new TlsContext{SSL_CTX_new(TLS_client_method())}};
+    std::shared_ptr<TlsContext> context{new TlsContext{SSL_CTX_new(TLS_client_method())}};
     SSL_CTX* native = context->native();
     limit_versions(native, settings);
     if (!trust(native, settings.ca_pem, problem) || !present(native, settings, problem)) {
         return nullptr;
     }
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    if (settings.resume) {
+        context->sessions_ = std::make_unique<SessionMemory>();
+        SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(native, &TlsStream::on_new_session);
+    }
     SSL_CTX_set_mode(native,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                          SSL_MODE_RELEASE_BUFFERS);

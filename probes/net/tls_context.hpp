@@ -3,6 +3,7 @@
 #pragma once
 
 #include "probes/net/chain_memory.hpp"
+#include "probes/net/session_memory.hpp"
 
 #include <openssl/ssl.h>
 
@@ -19,6 +20,7 @@ struct TlsSettings {
     std::string key_pem = {};   // its private key
     int min_version = 0;        // TLS1_2_VERSION...; 0: what the system's OpenSSL allows
     int max_version = 0;
+    bool resume = false;  // sessions are remembered, for handshakes that ask for it
     bool operator==(const TlsSettings&) const = default;
 };
 
@@ -48,6 +50,9 @@ public:
     /// Chains that this context's trust store has found good.
     [[nodiscard]] ChainMemory& chains() const { return chains_; }
 
+    /// Sessions that the next handshake may resume; null without TlsSettings::resume.
+    [[nodiscard]] SessionMemory* sessions() const { return sessions_.get(); }
+
 private:
     explicit TlsContext(SSL_CTX* context) : context_(context) {}
 
@@ -55,6 +60,7 @@ private:
 
     SSL_CTX* context_;
     mutable ChainMemory chains_;  // remembering changes no setting
+    std::unique_ptr<SessionMemory> sessions_;
 };
 
 }  // namespace sonde::probes::net

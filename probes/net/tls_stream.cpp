@@ -1,5 +1,7 @@
 #include "probes/net/tls_stream.hpp"
 
+#include "probes/wire/certificate.hpp"
+
 #include <boost/asio/error.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -38,12 +40,18 @@ struct BioAccess {
         if (tls.most_per_read_ != 0) {
             room = std::min(room, tls.most_per_read_);
         }
-        return note(bio, tls.stream_.read({data, room}), BIO_FLAGS_READ);
+        const std::span<char> buffer{data, room};
+        return note(bio,
+                    tls.outer_ != nullptr ? tls.outer_->read(buffer) : tls.stream_.read(buffer),
+                    BIO_FLAGS_READ);
     }
 
     static int write(BIO* bio, const char* data, int size) {
-        const IoResult io = stream_of(bio).stream_.write({data, static_cast<std::size_t>(size)});
-        return note(bio, io, BIO_FLAGS_WRITE);
+        TlsStream& tls = stream_of(bio);
+        const std::span<const char> bytes{data, static_cast<std::size_t>(size)};
+        return note(bio,
+                    tls.outer_ != nullptr ? tls.outer_->write(bytes) : tls.stream_.write(bytes),
+                    BIO_FLAGS_WRITE);
     }
 
     static long control(BIO* bio, int command, long, void*) {
@@ -97,10 +105,14 @@ bool is_peer_alert(unsigned long code) {
 
 }  // namespace
 
-TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::string& name)
+TlsStream::TlsStream(Stream& stream,
+                     const TlsContext& context,
+                     TlsRequest request,
+                     TlsStream* outer)
     : stream_(stream),
+      outer_(outer),
       context_(context),
-      name_(name),
+      request_(std::move(request)),
       ssl_(SSL_new(context.native())) {
     BIO* bio = BIO_new(BioAccess::method());
     BIO_set_data(bio, this);
@@ -108,6 +120,7 @@ TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::strin
     SSL_set_bio(ssl_.get(), bio, bio);
     SSL_set_ex_data(ssl_.get(), stream_index(), this);
     SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, &TlsStream::on_verify);
+    const std::string& name = request_.name;
     // RFC 6066 section 3: no SNI for literal addresses, which are checked as IP SANs instead.
     if (const auto literal = Endpoint::from_literal(name)) {
         const std::string_view bytes = literal->bytes();
@@ -125,10 +138,28 @@ TlsStream::TlsStream(Stream& stream, const TlsContext& context, const std::strin
     X509_VERIFY_PARAM_set_hostflags(
         verification, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     X509_VERIFY_PARAM_set_flags(verification, X509_V_FLAG_PARTIAL_CHAIN);
+    if (!request_.alpn.empty()) {
+        SSL_set_alpn_protos(ssl_.get(),
+                            reinterpret_cast<const unsigned char*>(request_.alpn.data()),
+                            static_cast<unsigned>(request_.alpn.size()));
+    }
+    if (SessionMemory* const sessions = context_.sessions();
+        sessions != nullptr && !request_.resume_from.empty()) {
+        const SessionMemory::Entry known =
+            sessions->recall(request_.resume_from, std::time(nullptr));
+        if (known.session) {
+            SSL_set_session(ssl_.get(), known.session.get());
+            resumed_until_ = known.verified_until;
+        }
+    }
     SSL_set_connect_state(ssl_.get());
 }
 
-TlsStream::~TlsStream() = default;
+TlsStream::~TlsStream() {
+    // OpenSSL spoils the session of a connection that ends without close_notify; ours do, and their
+    // sessions are as good (RFC 8446 section 6.1).
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 TlsStream& TlsStream::of(X509_STORE_CTX* context) {
     const auto* ssl = static_cast<const SSL*>(
@@ -140,7 +171,7 @@ int TlsStream::verify_chain(X509_STORE_CTX* context, void* /*unused*/) {
     const TlsStream& self = of(context);
     ChainMemory& memory = self.context_.chains();
     const ChainMemory::Key key =
-        ChainMemory::key(self.name_, X509_STORE_CTX_get0_untrusted(context));
+        ChainMemory::key(self.request_.name, X509_STORE_CTX_get0_untrusted(context));
     const std::time_t now = std::time(nullptr);
     if (ChainMemory::Chain known = memory.recall(key, now)) {
         X509_STORE_CTX_set0_verified_chain(context, known.release());
@@ -160,6 +191,22 @@ int TlsStream::on_verify(int preverified, X509_STORE_CTX* context) {
             {X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context)});
     }
     return 1;
+}
+
+int TlsStream::on_new_session(SSL* ssl, SSL_SESSION* session) {
+    const TlsStream& self = *static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index()));
+    const std::optional<std::int64_t> until = self.verified_until();
+    if (self.request_.resume_from.empty() || !self.verify_errors_.empty() || !until) {
+        return 0;
+    }
+    self.context_.sessions()->remember(self.request_.resume_from,
+                                       {SessionMemory::Session{session}, *until});
+    return 1;  // the session is ours now
+}
+
+std::optional<std::int64_t> TlsStream::verified_until() const {
+    return resumed() ? resumed_until_
+                     : wire::last_chain_expiry(SSL_get0_verified_chain(ssl_.get()));
 }
 
 IoResult TlsStream::handshake() {
@@ -260,6 +307,13 @@ std::string_view TlsStream::version() const {
         default:
             return "unknown";
     }
+}
+
+std::string_view TlsStream::alpn() const {
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &chosen, &size);
+    return {reinterpret_cast<const char*>(chosen), size};
 }
 
 std::string_view TlsStream::cipher() const {

@@ -8,7 +8,9 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +26,22 @@ struct TlsVerdict {
     [[nodiscard]] bool verified() const { return failure == Failure::none; }
 };
 
+/// What one handshake asks for.
+struct TlsRequest {
+    std::string name;              // for SNI (unless it is an address) and for the check of the
+                                   // certificate
+    std::string_view alpn = {};    // RFC 7301 section 3.1: each protocol with its length before it
+    std::string resume_from = {};  // the server, as SessionMemory knows it; empty: a full handshake
+};
+
 class TlsStream {
 public:
-    /// `stream` is connected and outlives this. `name`: for SNI (unless it is an address) and for
-    /// the check of the certificate.
-    TlsStream(Stream& stream, const TlsContext& context, const std::string& name);
+    /// `stream` is connected; it and `context` outlive this, and so does `outer`, a TLS connection
+    /// to a proxy inside of which this one runs; null: none.
+    TlsStream(Stream& stream,
+              const TlsContext& context,
+              TlsRequest request,
+              TlsStream* outer = nullptr);
     ~TlsStream();
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
@@ -53,12 +66,22 @@ public:
     [[nodiscard]] TlsVerdict verdict() const;
     [[nodiscard]] std::string_view version() const;  // "TLS 1.3", as blackbox_exporter spells it
     [[nodiscard]] std::string_view cipher() const;   // IANA name
+    [[nodiscard]] std::string_view alpn() const;     // what the server chose; empty: nothing
+
+    [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+
+    /// The first expiry (Unix seconds) in the verified chain, or in that on which the resumed
+    /// session rests; nothing when none was verified.
+    [[nodiscard]] std::optional<std::int64_t> verified_until() const;
 
     /// For certificate facts: the chain as sent and, when it could be built, as verified.
     [[nodiscard]] const SSL* native() const { return ssl_.get(); }
 
     /// OpenSSL's SSL_CTX_set_cert_verify_callback: verifies the chain, or remembers that it did.
     static int verify_chain(X509_STORE_CTX* context, void* unused);
+
+    /// OpenSSL's SSL_CTX_sess_set_new_cb: remembers the session.
+    static int on_new_session(SSL* ssl, SSL_SESSION* session);
 
 private:
     friend struct BioAccess;
@@ -77,8 +100,10 @@ private:
     IoResult finish(int returned, Phase phase);
 
     Stream& stream_;
+    TlsStream* outer_;
     const TlsContext& context_;
-    std::string name_;
+    TlsRequest request_;
+    std::optional<std::int64_t> resumed_until_;
     std::unique_ptr<SSL, Free> ssl_;
     std::vector<VerifyError> verify_errors_;
     std::size_t most_per_read_ = 0;

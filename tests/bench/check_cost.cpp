@@ -8,6 +8,7 @@
 #include "exporter/engine/runner.hpp"
 #include "exporter/metrics/store.hpp"
 #include "exporter/plan/plan.hpp"
+#include "probes/net/connection_pool.hpp"
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
@@ -66,6 +67,7 @@ struct Loop {
                 next();
             } else if (runner.in_flight() == 0) {
                 runner.close();
+                connections.close();
                 resolver.close();
                 reactor.close();
             }
@@ -80,7 +82,8 @@ struct Loop {
     boost::asio::io_context context{1};
     probes::net::Reactor reactor{context};
     probes::net::Resolver resolver{reactor, clock, {}};
-    exporter::Runner runner{{context.get_executor(), clock, reactor, resolver}};
+    probes::net::ConnectionPool connections{reactor, clock};
+    exporter::Runner runner{{context.get_executor(), clock, reactor, resolver, connections}};
     exporter::MetricStore store{config::Metrics{}.rtt_buckets, {}};
     exporter::MetricStore::Id id;
     std::vector<double> rtts;

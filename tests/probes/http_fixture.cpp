@@ -4,6 +4,7 @@
 #include "config/document.hpp"
 #include "config/table.hpp"
 #include "probes/kinds/http/http.hpp"
+#include "probes/net/connection_pool.hpp"
 #include "probes/net/reactor.hpp"
 #include "probes/net/resolver.hpp"
 
@@ -14,7 +15,9 @@
 
 #include <zlib.h>
 
+#include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -54,41 +57,119 @@ Target make_target(const std::string& url) {
 
 }  // namespace
 
-ProbeResult check_site(const std::string& url, const CheckOptions& options) {
-    const std::shared_ptr<const Probe> probe = make_probe(options.settings);
-    const Target target = make_target(url);
-    const net::Clock& clock = net::Clock::system();
-    asio::io_context context{1};
-    net::Reactor reactor{context};
-    net::Resolver::Options dns;
-    dns.resolv_conf = "/dev/null";
-    // A name server of the machine must have no part in a test: port 9 of loopback has nobody.
-    dns.servers = {options.dns_server.empty() ? "127.0.0.1:9" : options.dns_server};
-    net::Resolver resolver{reactor, clock, dns};
-    const Env env{context.get_executor(), clock, reactor, resolver, options.trace};
-    const Deadline deadline{clock.now() + options.timeout, options.timeout};
+namespace {
 
-    std::optional<ProbeResult> result;
-    std::exception_ptr bug;
-    asio::cancellation_signal cancel;
-    net::Alarm at_deadline{reactor, [&] {
-                               cancel.emit(asio::cancellation_type::terminal);
-                           }};
-    at_deadline.set(deadline.at);
-    asio::co_spawn(
-        context,
-        probe->run(env, target, deadline),
-        asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, ProbeResult r) {
-            bug = e;
-            result = std::move(r);
-            resolver.close();
-            reactor.close();
-        }));
-    context.run();
-    if (bug) {
-        std::rethrow_exception(bug);
+/// Checks of one site, all on one io_context, as a worker has it.
+class World {
+public:
+    World(const std::string& url, const CheckOptions& options)
+        : options_(options),
+          probe_(make_probe(options.settings)),
+          target_(make_target(url)),
+          resolver_(reactor_, clock_, dns(options)) {}
+
+    std::vector<ProbeResult> run(std::size_t count,
+                                 std::size_t at_once,
+                                 const std::function<void()>& between) {
+        results_.resize(count);
+        between_ = between;
+        while (started_ < at_once) {
+            start();
+        }
+        context_.run();
+        if (bug_) {
+            std::rethrow_exception(bug_);
+        }
+        return std::move(results_);
     }
-    return std::move(*result);
+
+private:
+    static net::Resolver::Options dns(const CheckOptions& options) {
+        net::Resolver::Options dns;
+        dns.resolv_conf = "/dev/null";
+        // A name server of the machine must have no part in a test: port 9 of loopback has nobody.
+        dns.servers = {options.dns_server.empty() ? "127.0.0.1:9" : options.dns_server};
+        return dns;
+    }
+
+    struct Flight {
+        explicit Flight(net::Reactor& reactor)
+            : at_deadline(reactor, [this] { cancel.emit(asio::cancellation_type::terminal); }) {}
+
+        asio::cancellation_signal cancel;
+        net::Alarm at_deadline;
+    };
+
+    void start() {
+        const std::size_t index = started_++;
+        Flight& flight = flights_.emplace_back(reactor_);
+        const Deadline deadline{clock_.now() + options_.timeout, options_.timeout};
+        flight.at_deadline.set(deadline.at);
+        asio::co_spawn(
+            context_,
+            probe_->run(env_, target_, deadline),
+            asio::bind_cancellation_slot(flight.cancel.slot(),
+                                         [this, index](std::exception_ptr e, ProbeResult result) {
+                                             on_done(index, e, std::move(result));
+                                         }));
+    }
+
+    void on_done(std::size_t index, std::exception_ptr error, ProbeResult result) {
+        flights_[index].at_deadline.clear();
+        bug_ = bug_ ? bug_ : error;
+        results_[index] = std::move(result);
+        ++ended_;
+        if (ended_ == results_.size()) {
+            close();
+        } else if (started_ < results_.size()) {
+            if (between_) {
+                between_();
+            }
+            start();
+        }
+    }
+
+    void close() {
+        connections_.close();
+        resolver_.close();
+        reactor_.close();
+    }
+
+    const CheckOptions& options_;
+    std::shared_ptr<const Probe> probe_;
+    Target target_;
+    const net::Clock& clock_ = net::Clock::system();
+    asio::io_context context_{1};
+    net::Reactor reactor_{context_};
+    net::Resolver resolver_;
+    net::ConnectionPool connections_{reactor_, clock_};
+    const Env env_{
+        context_.get_executor(), clock_, reactor_, resolver_, connections_, options_.trace};
+    std::deque<Flight> flights_;
+    std::function<void()> between_;
+    std::vector<ProbeResult> results_;
+    std::size_t started_ = 0;
+    std::size_t ended_ = 0;
+    std::exception_ptr bug_;
+};
+
+}  // namespace
+
+ProbeResult check_site(const std::string& url, const CheckOptions& options) {
+    return std::move(World{url, options}.run(1, 1, {}).front());
+}
+
+std::vector<ProbeResult> check_site_repeatedly(const std::string& url,
+                                               std::size_t count,
+                                               const CheckOptions& options,
+                                               const std::function<void()>& between) {
+    return World{url, options}.run(count, 1, between);
+}
+
+std::vector<ProbeResult> check_site_at_once(const std::string& url,
+                                            std::size_t count,
+                                            const CheckOptions& options) {
+    return World{url, options}.run(count, count, {});
 }
 
 bool has_ipv6() {

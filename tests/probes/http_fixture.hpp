@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -33,6 +34,19 @@ constexpr std::chrono::milliseconds short_deadline{300};
 /// returns what it came to. Wrong settings throw std::runtime_error.
 [[nodiscard]] probes::ProbeResult check_site(const std::string& url,
                                              const CheckOptions& options = {});
+
+/// The same, one check after the other in one world: connections and sessions stay. `between` is
+/// called before each but the first.
+[[nodiscard]] std::vector<probes::ProbeResult> check_site_repeatedly(
+    const std::string& url,
+    std::size_t count,
+    const CheckOptions& options = {},
+    const std::function<void()>& between = {});
+
+/// All of them at the same time.
+[[nodiscard]] std::vector<probes::ProbeResult> check_site_at_once(const std::string& url,
+                                                                  std::size_t count,
+                                                                  const CheckOptions& options = {});
 
 /// Whether this machine has [::1].
 [[nodiscard]] bool has_ipv6();

@@ -52,6 +52,10 @@ void Peer::make_tls(const TlsScript& script) {
     SSL_CTX* context = context_.get();
     must(SSL_CTX_set_min_proto_version(context, script.min_version) == 1, "minimum version");
     must(SSL_CTX_set_max_proto_version(context, script.max_version) == 1, "maximum version");
+    // Every connection has a context of its own, and all can resume each other's sessions.
+    std::array<unsigned char, 80> ticket_keys{};
+    must(SSL_CTX_set_tlsext_ticket_keys(context, ticket_keys.data(), ticket_keys.size()) == 1,
+         "ticket keys");
     if (script.max_version < TLS1_2_VERSION) {
         SSL_CTX_set_security_level(context, 0);  // OpenSSL 3 has TLS 1.0 and 1.1 at level 0 only
     }

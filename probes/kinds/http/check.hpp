@@ -39,6 +39,7 @@ struct TlsFacts {
     LabelValues cipher;
     LabelValues chain_info;
     bool verified = false;
+    bool resumed = false;
     std::optional<std::int64_t> earliest_expiry;
     std::optional<std::int64_t> last_chain_expiry;
 };
@@ -68,11 +69,13 @@ struct Check {
         : run(context),
           spec(settings),
           target(url),
+          pinned(settings.dial.pinned),
           started(context.deadline.started()) {}
 
     const RunContext& run;
     const Spec& spec;
     const Url& target;
+    std::optional<net::Endpoint> pinned;  // where the target's own host is, without asking
     net::TimePoint started;
 
     PhaseTimes phases;
@@ -80,6 +83,9 @@ struct Check {
     std::string detail;
     bool exhausted = false;
     unsigned redirects = 0;
+    std::optional<bool> reused;     // the last connection, by which its phases are absent; nothing:
+                                    // connections are not kept
+    unsigned dead_connections = 0;  // kept ones that were no use
     HopFacts last_hop;
     std::optional<net::TimePoint> answered;  // when the last byte of a whole answer arrived
 

@@ -58,7 +58,7 @@ public:
         std::optional<Hop> hop;
         const Url* url = &target.url;
         Url redirected;
-        RequestForm form = first_request(spec_->request);
+        RequestForm form = first_request(spec_->request, spec_->pool.has_value());
         for (;;) {
             hop.emplace(check, *url, form);
             const bool going = co_await hop->run();

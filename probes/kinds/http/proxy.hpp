@@ -1,5 +1,5 @@
 // The HTTP proxy of an http check: where it is, what it is told, and for which hosts it is not
-// asked. Read from the configuration here; hop.cpp goes through it.
+// asked. Read from the configuration here; tunnel.cpp goes through it.
 #pragma once
 
 #include "config/table.hpp"
@@ -36,6 +36,10 @@ public:
     /// Whether a request for `target` goes through the proxy: no exception matches it. Names are
     /// not looked up for that.
     [[nodiscard]] bool is_for(const Url& target) const;
+
+    /// Whether what is sent for `target` goes through a tunnel that the proxy opens; it passes a
+    /// request on otherwise.
+    [[nodiscard]] bool tunnels(const Url& target) const { return target.scheme() == "https"; }
 
     Url url;
     bool is_secret = false;    // the url is: it is not shown

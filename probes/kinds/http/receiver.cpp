@@ -13,6 +13,9 @@ namespace sonde::probes::http {
 
 namespace {
 
+/// A longer one costs more than a connection.
+constexpr std::uint64_t longest_redirect_body = 64 * 1024;
+
 bool is_redirect(unsigned status) {
     constexpr std::array<unsigned, 5> codes{301, 302, 303, 307, 308};
     return std::ranges::find(codes, status) != codes.end();
@@ -51,21 +54,25 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
 
 }  // namespace
 
-void Receiver::start(const Spec& spec, bool to_head, Trace* trace) {
+void Receiver::start(const Spec& spec, const RequestForm& request, Trace* trace) {
     spec_ = &spec;
     trace_ = trace;
-    parser_.reset(to_head);
+    parser_.reset(request.method == "HEAD");
     decoder_.reset(spec.max_body);
     matcher_.start(spec.expect.patterns);
     found_fields_.assign(spec.expect.headers.size(), false);
     location_.clear();
     last_modified_.reset();
-    saw_anything_ = header_complete_ = redirect_ = false;
+    saw_anything_ = header_complete_ = redirect_ = surplus_ = false;
+    keep_alive_ = request.keep_alive();
+    redirect_body_ = 0;
 }
 
 Receiver::State Receiver::feed(std::span<const char> data) {
     saw_anything_ = saw_anything_ || !data.empty();
-    return settle(parser_.feed(data, *this).state);
+    const auto [consumed, state] = parser_.feed(data, *this);
+    surplus_ = state == wire::Http1State::complete && consumed < data.size();
+    return settle(state);
 }
 
 Receiver::State Receiver::resume() {
@@ -84,7 +91,7 @@ bool Receiver::decided() const {
 
 Receiver::State Receiver::settle(wire::Http1State state) {
     if (redirect_) {
-        return State::redirect;
+        return keep_alive_ && state == wire::Http1State::body ? State::more : State::redirect;
     }
     if (header_complete_ && decided() && state == wire::Http1State::body) {
         return State::complete;
@@ -144,7 +151,11 @@ void Receiver::on_header_end() {
 }
 
 bool Receiver::on_body(std::span<const char> piece) {
-    if (redirect_ || decided()) {
+    if (redirect_) {
+        redirect_body_ += piece.size();
+        return keep_alive_ && redirect_body_ <= longest_redirect_body;
+    }
+    if (decided()) {
         return false;
     }
     return decoder_.feed(piece, *this) == wire::DecodeState::more;

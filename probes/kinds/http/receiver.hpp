@@ -4,6 +4,7 @@
 
 #include "probes/failure.hpp"
 #include "probes/kinds/http/check.hpp"
+#include "probes/kinds/http/request.hpp"
 #include "probes/kinds/http/spec.hpp"
 #include "probes/wire/body_decoder.hpp"
 #include "probes/wire/http1_response.hpp"
@@ -22,9 +23,8 @@ class Receiver final : public wire::Http1Sink, public wire::BodySink {
 public:
     enum class State : std::uint8_t { more, redirect, complete, failed };
 
-    /// Begins a response; memory of the one before is kept. `to_head`: it has no body, whatever its
-    /// header says.
-    void start(const Spec& spec, bool to_head, Trace* trace);
+    /// Begins a response to this request; memory of the one before is kept.
+    void start(const Spec& spec, const RequestForm& request, Trace* trace);
 
     /// Decodes some 64 KiB at most; the rest waits for resume(), until which the state is `more`.
     State feed(std::span<const char> data);
@@ -34,6 +34,11 @@ public:
     State resume();
     /// The server closed the connection.
     State finish();
+
+    /// Whether the response came to its end and left the connection fit for another request.
+    [[nodiscard]] bool leaves_connection() const {
+        return parser_.state() == wire::Http1State::complete && parser_.keep_alive() && !surplus_;
+    }
 
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
 
@@ -82,6 +87,9 @@ private:
     bool saw_anything_ = false;
     bool header_complete_ = false;
     bool redirect_ = false;
+    bool keep_alive_ = false;          // the connection is wanted for another request
+    bool surplus_ = false;             // bytes of nobody's followed the response
+    std::uint64_t redirect_body_ = 0;  // bytes read for that
 };
 
 /// A receiver for one check, from this thread's pool, so that a warm check allocates none.

@@ -2,6 +2,8 @@
 
 #include "probes/kinds/http/basic_auth.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -16,8 +18,15 @@ bool expects_body(std::string_view method) {
 
 }  // namespace
 
-RequestForm first_request(const RequestSpec& spec) {
-    return {.method = spec.method, .with_body = spec.has_body, .to_own_host = true};
+bool RequestForm::keep_alive() const {
+    constexpr std::array<std::string_view, 6> idempotent{
+        "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    return pooled && std::ranges::find(idempotent, method) != idempotent.end();
+}
+
+RequestForm first_request(const RequestSpec& spec, bool pooled) {
+    return {
+        .method = spec.method, .with_body = spec.has_body, .pooled = pooled, .to_own_host = true};
 }
 
 RequestForm after_redirect(RequestForm form, unsigned status, bool own_host) {
@@ -51,6 +60,9 @@ RequestText make_request(const RequestSpec& spec,
     add(form.to_own_host && !spec.host_header.empty() ? spec.host_header : url.host_header());
     add("\r\n");
     add(spec.header_lines);
+    if (!form.keep_alive()) {
+        add("Connection: close\r\n");
+    }
     if (proxy != nullptr) {
         add(proxy->header_lines);
     }

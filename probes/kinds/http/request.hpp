@@ -18,12 +18,18 @@ using RequestText = boost::container::small_vector<char, 512>;
 struct RequestForm {
     std::string method;
     bool with_body = false;   // that of the settings
+    bool pooled = false;      // connections are kept over checks
     bool to_own_host = true;  // may see what is meant for the target alone: private header fields,
                               // Host, and the userinfo of its url
+
+    /// Whether the connection may be one that carried a request before, and is kept for the next.
+    /// Such a connection may turn out dead, and then the request is sent again: only methods that
+    /// are idempotent bear that (RFC 9110 section 9.2.2).
+    [[nodiscard]] bool keep_alive() const;
 };
 
 /// What is sent first.
-[[nodiscard]] RequestForm first_request(const RequestSpec& spec);
+[[nodiscard]] RequestForm first_request(const RequestSpec& spec, bool pooled);
 
 /// What is sent to where a redirect of this status leads. 307 and 308 repeat the request; the
 /// others make it a GET without a body, but for HEAD (RFC 9110 section 15.4, and what clients do

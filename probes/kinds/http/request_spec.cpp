@@ -86,7 +86,6 @@ bool read_headers(Table& table, const std::vector<std::string>& encodings, Reque
     for (const auto& [key, line] : defaults) {
         spec.header_lines += line;
     }
-    spec.header_lines += "Connection: close\r\n";
     return good;
 }
 

@@ -96,6 +96,11 @@ void read_tls(Table& tls, Spec& spec) {
     tls.read(
         {"server_name", "Name for SNI and for the certificate's check; default: the url's host."},
         spec.server_name);
+    tls.read({"resume",
+              "Resumes the TLS session of an earlier check, as browsers do, where the certificate "
+              "verified: a cheaper handshake, and the certificates of the one before."},
+             spec.resume_tls);
+    settings.resume = spec.resume_tls;
     tls.read({"insecure_skip_verify",
               "Goes on with a certificate that does not verify; the TLS metrics still say so."},
              spec.insecure_skip_verify);
@@ -130,6 +135,63 @@ void read_tls(Table& tls, Spec& spec) {
     }
 }
 
+void read_connection(Table& table, Spec& spec) {
+    static constexpr std::array<std::string_view, 2> words{"fresh", "reuse"};
+    std::string connection{words[0]};
+    table.read_word({"connection",
+                     "`fresh`: a connection for each request, every phase of it measured; "
+                     "`reuse`: one that an earlier check has left open, if there is one, without "
+                     "the phases of opening it. Methods that are not idempotent have their own."},
+                    connection,
+                    words);
+    net::ConnectionPool::Limits limits;
+    auto idle = static_cast<std::int64_t>(limits.idle);
+    auto open = static_cast<std::int64_t>(limits.open);
+    table.read({"pool_size",
+                "With `connection = \"reuse\"`: how many connections to the host are kept between "
+                "checks, by each worker."},
+               idle,
+               1,
+               1000);
+    table.read({"max_connections_per_host",
+                "With `connection = \"reuse\"`: how many connections to the host may be open at "
+                "the same time, by each worker; further checks wait. 0: any number."},
+               open,
+               0,
+               10'000);
+    table.read({"idle_timeout",
+                "With `connection = \"reuse\"`: how long a connection is kept without a request."},
+               limits.idle_timeout,
+               std::chrono::seconds{1},
+               std::chrono::hours{24});
+    if (connection == "reuse") {
+        limits.idle = static_cast<std::size_t>(idle);
+        limits.open = static_cast<std::size_t>(open);
+        spec.pool = limits;
+    }
+}
+
+std::string connection_identity(const Spec& spec) {
+    const net::DialSettings& dial = spec.dial;
+    std::string all = std::to_string(static_cast<int>(dial.prefer)) + (dial.fallback ? 'f' : '-') +
+                      (spec.insecure_skip_verify ? 'i' : '-');
+    const auto add = [&all](std::string_view part) {
+        all += std::to_string(part.size()) + ':';
+        all += part;
+    };
+    add(spec.server_name.reveal());
+    add(dial.local.address ? dial.local.address->address() : "");
+    add(dial.local.interface);
+    for (const std::string& server : dial.dns_servers) {
+        add(server);
+    }
+    if (spec.proxy) {
+        add(spec.proxy->url.userinfo());
+        add(spec.proxy->header_lines);
+    }
+    return all;
+}
+
 }  // namespace
 
 std::shared_ptr<const Spec> read_spec(Table& table) {
@@ -144,7 +206,9 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
         good = false;
     }
     read_reading(table, *spec, good);
+    read_connection(table, *spec);
     read_tls(tls, *spec);
+    spec->connection_identity = connection_identity(*spec);
     return good && spec->tls ? spec : nullptr;
 }
 

@@ -7,11 +7,13 @@
 #include "probes/kinds/http/expectations.hpp"
 #include "probes/kinds/http/proxy.hpp"
 #include "probes/kinds/http/request_spec.hpp"
+#include "probes/net/connection_pool.hpp"
 #include "probes/net/dial_settings.hpp"
 #include "probes/net/tls_context.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sonde::probes::http {
@@ -27,6 +29,11 @@ struct Spec {
     std::uint64_t max_body = std::uint64_t{64} << 20;
     config::Text server_name;  // for SNI and the certificate's name; empty: the url's host
     bool insecure_skip_verify = false;
+    bool resume_tls = false;
+    std::optional<net::ConnectionPool::Limits> pool;  // nothing: every request has its connection
+    // By what connections to one place differ, beside TLS contexts: those with equal ones may
+    // stand for each other. May hold secrets.
+    std::string connection_identity;
     std::shared_ptr<const net::TlsContext> tls;
     // Without the client's certificate: for other hosts, to which redirects lead.
     std::shared_ptr<const net::TlsContext> tls_elsewhere;

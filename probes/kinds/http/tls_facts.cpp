@@ -36,9 +36,10 @@ TlsFacts tls_facts(const net::TlsStream& tls, bool verified) {
     facts.version = label_of(tls.version());
     facts.cipher = label_of(tls.cipher());
     facts.verified = verified;
+    facts.resumed = tls.resumed();
     facts.earliest_expiry = wire::earliest_expiry(SSL_get_peer_cert_chain(ssl));
     if (verified) {
-        facts.last_chain_expiry = wire::last_chain_expiry(SSL_get0_verified_chain(ssl));
+        facts.last_chain_expiry = tls.verified_until();
     }
     if (const X509* leaf = SSL_get0_peer_certificate(ssl)) {
         facts.chain_info = chain_infos().labels(*leaf);

@@ -43,6 +43,9 @@ void read_connection(const Check& check, Readings& readings) {
         readings.set(M::ip_protocol, check.last_hop.address->is_v6() ? 6 : 4);
         readings.set(M::ip_addr_hash, address_hash(check.last_hop.address->bytes()));
     }
+    if (check.reused) {
+        readings.set(M::http_connection_reused, *check.reused ? 1 : 0);
+    }
     if (check.last_hop.path) {
         readings.set(M::tcp_rtt, Duration{check.last_hop.path->rtt});
         readings.set(M::tcp_retransmits, check.last_hop.path->retransmits);
@@ -75,6 +78,9 @@ void read_tls(const Check& check, ProbeResult& result) {
     }
     const TlsFacts& tls = *check.last_hop.tls;
     result.readings.set(M::tls_verified, tls.verified ? 1 : 0);
+    if (check.spec.resume_tls) {
+        result.readings.set(M::tls_resumed, tls.resumed ? 1 : 0);
+    }
     if (tls.earliest_expiry) {
         result.readings.set(M::ssl_earliest_cert_expiry, static_cast<double>(*tls.earliest_expiry));
     }
@@ -104,6 +110,7 @@ ProbeResult judge(Check& check, const Url& url, const Receiver* final) {
     }
     result.arrival_from_kernel = check.last_hop.arrival_from_kernel;
     result.failure = check.failure;
+    result.dead_connections = check.dead_connections;
     result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
     return result;

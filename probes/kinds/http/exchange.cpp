@@ -1,0 +1,203 @@
+#include "probes/kinds/http/exchange.hpp"
+
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sonde::probes::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// The first read of an answer takes no more, so that its arrival is the first byte's and not that
+/// of a later segment which came while this program was busy.
+constexpr std::size_t first_read = 1024;
+
+/// What is read of a compressed body waits, copied, while that is decoded which came before.
+constexpr std::size_t compressed_read = 4 * 1024;
+
+/// After so many bytes, received and decoded, the thread's other checks have their turn; a server
+/// that is faster than this program never makes it wait.
+constexpr std::size_t work_at_once = 64 * 1024;
+
+/// Bytes on their way from the kernel to the receiver: nothing stays in it over a wait, so one for
+/// each thread serves every check.
+std::span<char> scratch() {
+    thread_local std::array<char, 64 * 1024> bytes;
+    return bytes;
+}
+
+}  // namespace
+
+asio::awaitable<bool> Exchange::run() {
+    bool going = co_await send_request();
+    if (going) {
+        going = co_await receive();
+        note_response();
+    }
+    if (const auto path = leg_.connection().stream().path(); path && !was_dead_) {
+        const std::uint32_t before = std::exchange(leg_.link->retransmits, path->retransmits);
+        leg_.check.last_hop.path = net::TcpInfo{path->rtt, path->retransmits - before};
+    }
+    co_return going;
+}
+
+asio::awaitable<bool> Exchange::send_request() {
+    const Check& check = leg_.check;
+    const bool passes_on = leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url);
+    const RequestText request = make_request(
+        check.spec.request, leg_.form, leg_.url, check.target, passes_on ? leg_.proxy : nullptr);
+    request_began_ = check.run.now();
+    std::span<const char> bytes{request};
+    while (!bytes.empty()) {
+        const net::IoResult io = leg_.connection().write(bytes);
+        if (io.error && leg_.form.with_body && !reused_) {
+            // A server may answer (413, 401) and close before it has taken a large body.
+            co_return true;
+        }
+        if (io.error) {
+            co_return broke(io.error, Phase::processing, "sending the request to ");
+        }
+        if (io.wait) {
+            const bool ready = co_await leg_.wait(*io.wait);
+            if (!ready) {
+                co_return leg_.fail_waiting("the request to be taken");
+            }
+        }
+        bytes = bytes.subspan(io.bytes);
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> Exchange::receive() {
+    receiver_.start(leg_.check.spec, leg_.form, leg_.check.trace());
+    // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
+    net::TlsStream* const tls = leg_.connection().innermost();
+    bool try_first = tls != nullptr;
+    if (tls != nullptr) {
+        tls->limit_socket_reads(first_read);
+    }
+    for (;;) {
+        net::IoResult io = net::IoResult::wait_for(net::Direction::read);
+        if (try_first) {
+            io = leg_.connection().read(room());
+        }
+        try_first = true;
+        if (io.wait) {
+            work_ = 0;
+            const bool ready = co_await leg_.wait(*io.wait);
+            if (!ready) {
+                co_return leg_.fail_waiting(receiver_.header_complete() ? "the rest of the body"
+                                            : receiver_.saw_anything()  ? "the rest of the header"
+                                                                        : "the response");
+            }
+            continue;
+        }
+        if (io.error) {
+            co_return ended(io.error);
+        }
+        note_arrival();
+        Receiver::State state = receiver_.feed(scratch().first(io.bytes));
+        std::size_t received = io.bytes;
+        while (state == Receiver::State::more) {
+            const bool going = co_await give_way(std::exchange(received, 0));
+            if (!going) {
+                co_return leg_.fail_waiting("the rest of the body");
+            }
+            if (!receiver_.pending()) {
+                break;
+            }
+            state = receiver_.resume();
+        }
+        if (state != Receiver::State::more) {
+            co_return take(state);
+        }
+    }
+}
+
+std::span<char> Exchange::room() const {
+    if (!receiver_.saw_anything()) {
+        return scratch().first(first_read);
+    }
+    return receiver_.decodes() ? scratch().first(compressed_read) : scratch();
+}
+
+void Exchange::note_arrival() {
+    // What came before the request was sent, or before an earlier part, took no time.
+    const net::Stream& stream = leg_.connection().stream();
+    if (receiver_.saw_anything()) {
+        last_byte_ = std::max(stream.arrival(), last_byte_);
+        return;
+    }
+    first_byte_ = last_byte_ = std::max(stream.arrival(), request_began_);
+    leg_.check.last_hop.arrival_from_kernel = stream.arrival_from_kernel();
+    leg_.check.phase(Phase::processing, request_began_, first_byte_ - request_began_);
+    if (net::TlsStream* const tls = leg_.connection().innermost()) {
+        tls->limit_socket_reads(0);
+    }
+}
+
+asio::awaitable<bool> Exchange::give_way(std::size_t received) {
+    const std::uint64_t decoded = receiver_.decoded_bytes();
+    work_ += received + static_cast<std::size_t>(decoded - std::exchange(decoded_, decoded));
+    if (work_ >= work_at_once) {
+        work_ = 0;
+        co_await asio::post(leg_.check.run.env.executor, asio::deferred);
+    }
+    co_return !leg_.check.run.cancelled();
+}
+
+bool Exchange::broke(const boost::system::error_code& error, Phase phase, std::string_view doing) {
+    if (reused_ && !receiver_.saw_anything()) {
+        was_dead_ = true;
+        return false;
+    }
+    return leg_.fail_io(error, phase, doing);
+}
+
+/// The connection is at its end, in order or not.
+bool Exchange::ended(const boost::system::error_code& error) {
+    if (error == asio::error::eof && receiver_.saw_anything()) {
+        return take(receiver_.finish());
+    }
+    return broke(error,
+                 receiver_.saw_anything() ? Phase::transfer : Phase::processing,
+                 "reading the response of ");
+}
+
+void Exchange::note_response() {
+    if (!receiver_.header_complete()) {
+        return;
+    }
+    Check& check = leg_.check;
+    check.last_hop.response = receiver_.facts();
+    check.last_hop.response->over_tls = leg_.connection().tls() != nullptr;
+    if (Trace* watcher = check.trace()) {
+        watcher->hop().status = static_cast<int>(check.last_hop.response->status);
+        watcher->hop().protocol = check.last_hop.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+        watcher->body_bytes = check.last_hop.response->decoded_bytes;
+    }
+}
+
+bool Exchange::take(Receiver::State state) {
+    Check& check = leg_.check;
+    if (state == Receiver::State::failed) {
+        check.fail(receiver_.failure(),
+                   "response of " + leg_.peer() + ": " + receiver_.error_text());
+        return false;
+    }
+    check.phase(Phase::transfer, first_byte_, last_byte_ - first_byte_);
+    redirects_ = state == Receiver::State::redirect;
+    reusable_ = leg_.form.keep_alive() && receiver_.leaves_connection();
+    if (!redirects_) {
+        check.answered = last_byte_;
+    }
+    return true;
+}
+
+}  // namespace sonde::probes::http

@@ -1,0 +1,38 @@
+// What the two halves of a hop (opening a connection, exchanging request and response) share: whom
+// they talk to, how they wait, and how a failure is told.
+#pragma once
+
+#include "probes/kinds/http/check.hpp"
+#include "probes/kinds/http/link.hpp"
+#include "probes/kinds/http/proxy.hpp"
+#include "probes/kinds/http/request.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sonde::probes::http {
+
+struct Leg {
+    Check& check;
+    const Url& url;
+    const RequestForm& form;
+    const ProxySpec* proxy;  // null: without
+    std::unique_ptr<Link> link = {};
+
+    [[nodiscard]] net::Connection& connection() const { return link->connection; }
+
+    /// False: cancelled.
+    boost::asio::awaitable<bool> wait(net::Direction direction);
+
+    // Each returns false, so that one can return it.
+    bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
+    bool fail_waiting(std::string_view for_what);
+
+    /// Whom we talk to, for people: the url's host with its address, or the way through the proxy.
+    [[nodiscard]] std::string peer() const;
+};
+
+}  // namespace sonde::probes::http
