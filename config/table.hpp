@@ -112,6 +112,9 @@ public:
     /// path may be a secret, the bytes are none.
     bool read_file(Key key, Text& path, std::string& content);
 
+    /// The environment's value, observed like that of a key.
+    std::optional<std::string> environment(const std::string& name);
+
     /// The table under `key`, merged over the layers (empty when absent).
     Table sub(Key key);
 

@@ -249,4 +249,12 @@ bool Table::read_file(Key key, Text& path, std::string& content) {
     return right;
 }
 
+std::optional<std::string> Table::environment(const std::string& name) {
+    Inputs own;
+    const Inputs& inputs = state_->context->inputs != nullptr ? *state_->context->inputs : own;
+    std::optional<std::string> value = inputs.variable(name);
+    state_->trace(name, value ? *value : "");
+    return value;
+}
+
 }  // namespace sonde::config

@@ -20,8 +20,8 @@ struct DefaultPort {
     std::uint16_t port;
 };
 
-constexpr std::array<DefaultPort, 4> default_ports{
-    {{"http", 80}, {"https", 443}, {"ws", 80}, {"wss", 443}}};
+constexpr std::array<DefaultPort, 6> default_ports{
+    {{"http", 80}, {"https", 443}, {"ws", 80}, {"wss", 443}, {"socks5", 1080}, {"socks5h", 1080}}};
 
 std::uint16_t default_port(std::string_view scheme) {
     for (const auto& entry : default_ports) {

@@ -14,10 +14,7 @@ namespace sonde::probes::http {
 namespace asio = boost::asio;
 
 Hop::Hop(Check& check, const Url& url, const RequestForm& form)
-    : leg_{check,
-           url,
-           form,
-           check.spec.proxy && check.spec.proxy->is_for(url) ? check.spec.proxy.get() : nullptr} {
+    : leg_{check, url, form, check.spec.proxies.of(url)} {
     if (Trace* watcher = check.trace()) {
         watcher->hops.emplace_back().url = url.show();
     }

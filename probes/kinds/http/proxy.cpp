@@ -1,20 +1,15 @@
 #include "probes/kinds/http/proxy.hpp"
 
-#include "probes/kinds/http/basic_auth.hpp"
-#include "probes/kinds/http/field_text.hpp"
 #include "probes/url_text.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 namespace sonde::probes::http {
 
 namespace {
 
 namespace ip = boost::asio::ip;
-using config::Table;
-using config::Text;
 
 /// "host:port", "[v6]:port" or either without the port.
 ProxySpec::Exception split(std::string_view text) {
@@ -40,6 +35,11 @@ std::optional<ip::address> address_of(std::string_view text) {
     boost::system::error_code error;
     const ip::address address = ip::make_address(std::string{text}, error);
     return error ? std::nullopt : std::optional{address};
+}
+
+bool is_loopback(std::string_view host) {
+    const auto address = address_of(host);
+    return host == "localhost" || (address && address->is_loopback());
 }
 
 /// Of an address ("10.1.2.3" is "10.1.2.3/32") or a network; nothing of anything else.
@@ -82,38 +82,6 @@ bool matches(const ProxySpec::Exception& entry, const Url& target) {
     return entry.host == "*" || host == entry.host || host.ends_with("." + entry.host);
 }
 
-bool read_no_proxy(Table& table, ProxySpec& proxy) {
-    std::vector<std::string> entries;
-    if (!table.read({"no_proxy",
-                     "Hosts that are asked without the proxy: a host (and the domain below it), "
-                     "`.domain` (only below it), an IP address, a network (`10.0.0.0/8`), or `*`; "
-                     "each may have a `:port`."},
-                    entries)) {
-        return !table.origin("no_proxy");
-    }
-    bool good = true;
-    for (const std::string& entry : entries) {
-        if (!proxy.add_exception(entry)) {
-            table.error("no_proxy", "\"" + entry + "\" must be a host, an IP address or a network");
-            good = false;
-        }
-    }
-    return good;
-}
-
-bool read_headers(Table& table, std::string& lines) {
-    std::map<std::string, Text> headers;
-    table.read({"proxy_headers", "Header fields for the proxy alone, each a string or a secret."},
-               headers,
-               config::Names::any_case);
-    bool good = true;
-    for (const auto& [name, value] : headers) {
-        good = check_field(table, "proxy_headers", name, value) && good;
-        lines += name + ": " + value.reveal() + "\r\n";
-    }
-    return good;
-}
-
 }  // namespace
 
 bool ProxySpec::add_exception(std::string_view text) {
@@ -128,40 +96,30 @@ bool ProxySpec::add_exception(std::string_view text) {
 }
 
 bool ProxySpec::is_for(const Url& target) const {
+    if (from_environment && is_loopback(target.host())) {
+        return false;
+    }
     return std::ranges::none_of(exceptions_,
                                 [&](const Exception& entry) { return matches(entry, target); });
 }
 
-bool read_proxy(Table& table, std::shared_ptr<const ProxySpec>& proxy) {
-    auto made = std::make_shared<ProxySpec>();
-    Text text;
-    const bool given = table.read({"proxy_url",
-                                   "HTTP proxy to go through (`http://proxy.example:3128`): by "
-                                   "CONNECT to https, by the whole url to http. User and password "
-                                   "are sent as basic authentication."},
-                                  text);
-    bool good = given || !table.origin("proxy_url");
-    good = read_headers(table, made->header_lines) && good;
-    good = read_no_proxy(table, *made) && good;
-    if (!given) {
-        return good;
+std::string ProxySpec::set_socks_credentials(std::string_view userinfo) {
+    constexpr std::size_t longest = 255;  // RFC 1929 section 2
+    const std::size_t colon = userinfo.find(':');
+    username = url_unescape(userinfo.substr(0, colon));
+    password = colon == std::string_view::npos ? "" : url_unescape(userinfo.substr(colon + 1));
+    if (username.size() > longest || password.size() > longest) {
+        return "user and password for SOCKS5 must have at most 255 bytes each";
     }
-    std::string error;
-    const auto url = Url::parse(text.reveal(), error);
-    if (!url || url->scheme() != "http") {
-        // What is wrong with a secret would tell of it.
-        table.error(
-            "proxy_url",
-            text.is_secret() || url ? "must be the url of an HTTP proxy, with http://" : error);
-        return false;
+    if (username.empty() != password.empty()) {
+        return "SOCKS5 takes a user and a password, or neither";
     }
-    made->url = *url;
-    made->is_secret = text.is_secret();
-    if (const std::string_view userinfo = url->userinfo(); !userinfo.empty()) {
-        made->header_lines += "Proxy-Authorization: " + basic_auth(userinfo) + "\r\n";
-    }
-    proxy = std::move(made);
-    return good;
+    return {};
+}
+
+const ProxySpec* Proxies::of(const Url& target) const {
+    const auto& proxy = target.scheme() == "https" ? https : http;
+    return proxy && proxy->is_for(target) ? proxy.get() : nullptr;
 }
 
 std::string connect_request(const ProxySpec& proxy, const Url& target) {

@@ -1,5 +1,5 @@
-// The HTTP proxy of an http check: where it is, what it is told, and for which hosts it is not
-// asked. Read from the configuration here; tunnel.cpp goes through it.
+// The proxies of an http check: where they are, what they are told, and for which hosts they are
+// not asked. Read from the configuration here; tunnel.cpp goes through it.
 #pragma once
 
 #include "config/table.hpp"
@@ -39,19 +39,39 @@ public:
 
     /// Whether what is sent for `target` goes through a tunnel that the proxy opens; it passes a
     /// request on otherwise.
-    [[nodiscard]] bool tunnels(const Url& target) const { return target.scheme() == "https"; }
+    [[nodiscard]] bool tunnels(const Url& target) const {
+        return speaks_socks() || target.scheme() == "https";
+    }
+
+    /// Otherwise HTTP.
+    [[nodiscard]] bool speaks_socks() const { return url.scheme().starts_with("socks5"); }
+
+    /// Those of a url, percent-encoded. What is wrong with them, in words; empty: nothing.
+    [[nodiscard]] std::string set_socks_credentials(std::string_view userinfo);
 
     Url url;
-    bool is_secret = false;    // the url is: it is not shown
+    bool is_secret = false;         // the url is: it is not shown
+    bool from_environment = false;  // and so not for this machine itself
+    std::string username;           // for SOCKS5 (RFC 1929); empty: no authentication
+    std::string password;
     std::string header_lines;  // for the proxy only, each line with its CRLF; may hold secrets
 
 private:
     std::vector<Exception> exceptions_;
 };
 
+/// By the scheme of what is asked for; null: none.
+struct Proxies {
+    std::shared_ptr<const ProxySpec> http;
+    std::shared_ptr<const ProxySpec> https;
+
+    /// The proxy that a request for `target` goes through; null: it goes there itself.
+    [[nodiscard]] const ProxySpec* of(const Url& target) const;
+};
+
 /// Reads and documents the keys. False when anything was wrong; what, is in the table's
-/// diagnostics. `proxy` stays null without `proxy_url`.
-[[nodiscard]] bool read_proxy(config::Table& table, std::shared_ptr<const ProxySpec>& proxy);
+/// diagnostics.
+[[nodiscard]] bool read_proxies(config::Table& table, Proxies& proxies);
 
 /// RFC 9110 section 9.3.6: asks for a tunnel to the host and port of `target`.
 [[nodiscard]] std::string connect_request(const ProxySpec& proxy, const Url& target);

@@ -185,9 +185,9 @@ std::string connection_identity(const Spec& spec) {
     for (const std::string& server : dial.dns_servers) {
         add(server);
     }
-    if (spec.proxy) {
-        add(spec.proxy->url.userinfo());
-        add(spec.proxy->header_lines);
+    for (const auto& proxy : {spec.proxies.http, spec.proxies.https}) {
+        add(proxy ? proxy->url.userinfo() : "");
+        add(proxy ? proxy->header_lines : "");
     }
     return all;
 }
@@ -200,9 +200,9 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     bool good = read_expectations(table, tls, spec->expect);
     good = read_request_spec(table, spec->expect.content_encodings, spec->request) && good;
     good = net::read_dial_settings(table, spec->dial) && good;
-    good = read_proxy(table, spec->proxy) && good;
-    if (spec->proxy && spec->dial.pinned) {
-        table.error("resolve", "there is a proxy_url too, and a proxy looks the host up itself");
+    good = read_proxies(table, spec->proxies) && good;
+    if ((spec->proxies.http || spec->proxies.https) && spec->dial.pinned) {
+        table.error("resolve", "there is a proxy too, which looks the host up itself");
         good = false;
     }
     read_reading(table, *spec, good);

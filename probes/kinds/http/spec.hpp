@@ -21,7 +21,7 @@ namespace sonde::probes::http {
 struct Spec {
     RequestSpec request;
     net::DialSettings dial;
-    std::shared_ptr<const ProxySpec> proxy;  // null: none
+    Proxies proxies;
     Expectations expect;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
