@@ -4,6 +4,7 @@
 
 #include "probes/wire/http1_response.hpp"
 #include "probes/wire/printable.hpp"
+#include "probes/wire/response_sink.hpp"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -22,7 +23,7 @@ using BeastView = boost::beast::string_view;
 
 /// What Http1Response tells about a response.
 struct Facts {
-    Http1State state = Http1State::header;
+    ResponseState state = ResponseState::header;
     Http1Error error = Http1Error::none;
     std::string error_text;
     unsigned status = 0;
@@ -76,7 +77,7 @@ class Parser final : public http::basic_parser<false> {
 public:
     explicit Parser(Facts& facts) : facts_(facts) {}
 
-    Http1Sink* sink = nullptr;
+    ResponseSink* sink = nullptr;
     bool interim = false;
     bool stopped = false;
     bool header_done = false;
@@ -140,7 +141,7 @@ private:
         }
         facts_.chunked = chunked();
         facts_.keep_alive = keep_alive();
-        facts_.state = Http1State::body;
+        facts_.state = ResponseState::body;
         sink->on_header_end();
     }
 

@@ -40,14 +40,14 @@ public:
     explicit Impl(Http1Limits limits) : limits_(limits) { reset(false); }
 
     void reset(bool head_request);
-    Fed feed(std::span<const char> data, Http1Sink& sink);
-    Http1State finish(Http1Sink& sink);
+    Fed feed(std::span<const char> data, ResponseSink& sink);
+    ResponseState finish(ResponseSink& sink);
 
     Facts facts;
 
 private:
     [[nodiscard]] bool over() const {
-        return facts.state != Http1State::header && facts.state != Http1State::body;
+        return facts.state != ResponseState::header && facts.state != ResponseState::body;
     }
 
     void begin_message();
@@ -93,7 +93,7 @@ void Http1Response::Impl::begin_message() {
 }
 
 void Http1Response::Impl::fail(Http1Error reason, std::string text) {
-    facts.state = Http1State::failed;
+    facts.state = ResponseState::failed;
     facts.error = reason;
     facts.error_text = std::move(text);
     facts.keep_alive = false;
@@ -154,7 +154,7 @@ std::size_t Http1Response::Impl::take_status_line(std::string_view data) {
 }
 
 bool Http1Response::Impl::within_limit(std::size_t pending) {
-    if (facts.state == Http1State::header) {
+    if (facts.state == ResponseState::header) {
         if (header_used_ + pending <= limits_.header_bytes) {
             return true;
         }
@@ -171,7 +171,7 @@ bool Http1Response::Impl::within_limit(std::size_t pending) {
 
 // One step of Beast's parser; returns what it consumed.
 std::size_t Http1Response::Impl::parse(std::string_view data) {
-    const bool in_header = facts.state == Http1State::header;
+    const bool in_header = facts.state == ResponseState::header;
     if (!in_header && facts.chunked && parser_->chunk_left == 0 &&
         data.size() < least_chunk_header) {
         return 0;
@@ -182,7 +182,7 @@ std::size_t Http1Response::Impl::parse(std::string_view data) {
         header_used_ += consumed;
     }
     if (parser_->stopped) {
-        facts.state = Http1State::stopped;
+        facts.state = ResponseState::stopped;
     } else if (result && result != http::error::need_more) {
         fail(result);
     } else if (parser_->is_done()) {
@@ -193,7 +193,7 @@ std::size_t Http1Response::Impl::parse(std::string_view data) {
 
 void Http1Response::Impl::end_message() {
     if (!parser_->interim) {
-        facts.state = Http1State::complete;
+        facts.state = ResponseState::complete;
         return;
     }
     ++facts.interim_responses;
@@ -220,7 +220,7 @@ std::size_t Http1Response::Impl::parse_joined(std::string_view data) {
     return step;
 }
 
-Http1Response::Fed Http1Response::Impl::feed(std::span<const char> data, Http1Sink& sink) {
+Http1Response::Fed Http1Response::Impl::feed(std::span<const char> data, ResponseSink& sink) {
     std::string_view rest{data.data(), data.size()};
     while (!over() && !rest.empty()) {
         any_bytes_ = true;
@@ -249,7 +249,7 @@ std::string Http1Response::Impl::truncation() const {
     if (!any_bytes_) {
         return "connection closed without an answer";
     }
-    if (facts.state == Http1State::header) {
+    if (facts.state == ResponseState::header) {
         return "connection closed inside the header";
     }
     if (facts.content_length) {
@@ -260,15 +260,15 @@ std::string Http1Response::Impl::truncation() const {
            " bytes";
 }
 
-Http1State Http1Response::Impl::finish(Http1Sink& sink) {
+ResponseState Http1Response::Impl::finish(ResponseSink& sink) {
     if (over()) {
         return facts.state;
     }
-    if (facts.state == Http1State::body && !facts.content_length && !facts.chunked) {
+    if (facts.state == ResponseState::body && !facts.content_length && !facts.chunked) {
         parser_->sink = &sink;
         error_code result;
         parser_->put_eof(result);
-        facts.state = Http1State::complete;
+        facts.state = ResponseState::complete;
     } else {
         fail(Http1Error::truncated, truncation());
     }
@@ -285,15 +285,15 @@ void Http1Response::reset(bool head_request) {
     impl_->reset(head_request);
 }
 
-Http1Response::Fed Http1Response::feed(std::span<const char> data, Http1Sink& sink) {
+Http1Response::Fed Http1Response::feed(std::span<const char> data, ResponseSink& sink) {
     return impl_->feed(data, sink);
 }
 
-Http1State Http1Response::finish(Http1Sink& sink) {
+ResponseState Http1Response::finish(ResponseSink& sink) {
     return impl_->finish(sink);
 }
 
-Http1State Http1Response::state() const {
+ResponseState Http1Response::state() const {
     return impl_->facts.state;
 }
 

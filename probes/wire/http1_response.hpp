@@ -2,6 +2,8 @@
 // It owns neither a socket nor content decoding, and gives no meaning to fields beyond framing.
 #pragma once
 
+#include "probes/wire/response_sink.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,13 +13,6 @@
 
 namespace sonde::probes::wire {
 
-enum class Http1State : std::uint8_t {
-    header,    // more of the header is wanted
-    body,      // the header is complete, more of the body (or of the trailers) is wanted
-    complete,  // the whole response was read
-    stopped,   // the sink wanted no more
-    failed     // error() says why
-};
 
 enum class Http1Error : std::uint8_t {
     none,
@@ -25,26 +20,6 @@ enum class Http1Error : std::uint8_t {
     header_too_large,  // status line and fields, a chunk's line or the trailers
     malformed,         // whatever else breaks RFC 9112
     truncated          // the connection ended before the response did
-};
-
-/// Where a response goes. Views are valid during the call only. Interim (1xx) responses are not
-/// seen.
-class Http1Sink {
-public:
-    Http1Sink() = default;
-    Http1Sink(const Http1Sink&) = delete;
-    Http1Sink& operator=(const Http1Sink&) = delete;
-    virtual ~Http1Sink() = default;
-
-    /// `version` is 10 or 11.
-    virtual void on_status(unsigned status, unsigned version, std::string_view reason) = 0;
-    /// In order of arrival, the name as it was sent, the value without surrounding blanks.
-    virtual void on_field(std::string_view name, std::string_view value) = 0;
-    /// After the last field and before any body.
-    virtual void on_header_end() = 0;
-    /// A piece of the body without its transfer coding, never empty. False: no more is wanted.
-    [[nodiscard]] virtual bool on_body(std::span<const char> piece) = 0;
-    virtual void on_trailer(std::string_view name, std::string_view value) = 0;
 };
 
 struct Http1Limits {
@@ -66,7 +41,7 @@ public:
 
     struct Fed {
         std::size_t consumed;
-        Http1State state;
+        ResponseState state;
     };
 
     /// Takes bytes as they arrive, in any split, and keeps what it cannot use yet (a header of
@@ -74,13 +49,13 @@ public:
     /// `body` everything was consumed; in `complete` the rest (data[consumed..]) was not part of
     /// this response; in `stopped` and `failed` the count means nothing. Calls after the end change
     /// nothing.
-    Fed feed(std::span<const char> data, Http1Sink& sink);
+    Fed feed(std::span<const char> data, ResponseSink& sink);
 
     /// The peer closed: `complete` when the response was, or when its body reaches to the end of
     /// the connection; else `failed` with Http1Error::truncated.
-    Http1State finish(Http1Sink& sink);
+    ResponseState finish(ResponseSink& sink);
 
-    [[nodiscard]] Http1State state() const;
+    [[nodiscard]] ResponseState state() const;
     [[nodiscard]] Http1Error error() const;
     /// One line without a final stop ("bad chunk size", "header over 64 KiB"); empty without an
     /// error. Valid until reset().

@@ -25,6 +25,8 @@ private:
     boost::asio::awaitable<bool> connect();
     boost::asio::awaitable<bool> secure_proxy();
     boost::asio::awaitable<bool> open_tunnel();
+    boost::asio::awaitable<bool> ask_http();
+    boost::asio::awaitable<bool> ask_socks();
     boost::asio::awaitable<bool> secure();
     boost::asio::awaitable<bool> write_all(std::span<const char> bytes);
     boost::asio::awaitable<bool> handshake(net::TlsStream& tls, std::string_view with);

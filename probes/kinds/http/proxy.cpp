@@ -1,6 +1,7 @@
 #include "probes/kinds/http/proxy.hpp"
 
 #include "probes/url_text.hpp"
+#include "probes/wire/socks5.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -104,12 +105,14 @@ bool ProxySpec::is_for(const Url& target) const {
 }
 
 std::string ProxySpec::set_socks_credentials(std::string_view userinfo) {
-    constexpr std::size_t longest = 255;  // RFC 1929 section 2
     const std::size_t colon = userinfo.find(':');
     username = url_unescape(userinfo.substr(0, colon));
     password = colon == std::string_view::npos ? "" : url_unescape(userinfo.substr(colon + 1));
-    if (username.size() > longest || password.size() > longest) {
-        return "user and password for SOCKS5 must have at most 255 bytes each";
+    for (const std::string& problem :
+         {wire::check_socks5_user(username), wire::check_socks5_password(password)}) {
+        if (!problem.empty() && !username.empty()) {
+            return problem;
+        }
     }
     if (username.empty() != password.empty()) {
         return "SOCKS5 takes a user and a password, or neither";

@@ -71,13 +71,13 @@ void Receiver::start(const Spec& spec, const RequestForm& request, Trace* trace)
 Receiver::State Receiver::feed(std::span<const char> data) {
     saw_anything_ = saw_anything_ || !data.empty();
     const auto [consumed, state] = parser_.feed(data, *this);
-    surplus_ = state == wire::Http1State::complete && consumed < data.size();
+    surplus_ = state == wire::ResponseState::complete && consumed < data.size();
     return settle(state);
 }
 
 Receiver::State Receiver::resume() {
     const wire::DecodeState decoded = decoder_.resume(*this);
-    return settle(decoded == wire::DecodeState::more ? parser_.state() : wire::Http1State::stopped);
+    return settle(decoded == wire::DecodeState::more ? parser_.state() : wire::ResponseState::stopped);
 }
 
 Receiver::State Receiver::finish() {
@@ -89,25 +89,25 @@ bool Receiver::decided() const {
            decoder_.decoded_bytes() >= spec_->expect.min_body;
 }
 
-Receiver::State Receiver::settle(wire::Http1State state) {
+Receiver::State Receiver::settle(wire::ResponseState state) {
     if (redirect_) {
-        return keep_alive_ && state == wire::Http1State::body ? State::more : State::redirect;
+        return keep_alive_ && state == wire::ResponseState::body ? State::more : State::redirect;
     }
-    if (header_complete_ && decided() && state == wire::Http1State::body) {
+    if (header_complete_ && decided() && state == wire::ResponseState::body) {
         return State::complete;
     }
-    if (pending() && state != wire::Http1State::failed) {
+    if (pending() && state != wire::ResponseState::failed) {
         return State::more;
     }
     switch (state) {
-        case wire::Http1State::header:
-        case wire::Http1State::body:
+        case wire::ResponseState::header:
+        case wire::ResponseState::body:
             return State::more;
-        case wire::Http1State::failed:
+        case wire::ResponseState::failed:
             return State::failed;
-        case wire::Http1State::stopped:
+        case wire::ResponseState::stopped:
             return decoder_.state() == wire::DecodeState::failed ? State::failed : State::complete;
-        case wire::Http1State::complete:
+        case wire::ResponseState::complete:
             break;
     }
     if (decoder_.state() == wire::DecodeState::more &&
@@ -179,7 +179,7 @@ ResponseFacts Receiver::facts() const {
 }
 
 Failure Receiver::failure() const {
-    if (parser_.state() == wire::Http1State::failed) {
+    if (parser_.state() == wire::ResponseState::failed) {
         return Failure::protocol_error;
     }
     return decoder_.error() == wire::DecodeError::too_large ? Failure::body_too_large
@@ -187,7 +187,7 @@ Failure Receiver::failure() const {
 }
 
 std::string Receiver::error_text() const {
-    return parser_.state() == wire::Http1State::failed ? std::string{parser_.error_text()}
+    return parser_.state() == wire::ResponseState::failed ? std::string{parser_.error_text()}
                                                        : decoder_.error_text();
 }
 

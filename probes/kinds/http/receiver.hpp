@@ -9,6 +9,7 @@
 #include "probes/wire/body_decoder.hpp"
 #include "probes/wire/http1_response.hpp"
 #include "probes/wire/patterns.hpp"
+#include "probes/wire/response_sink.hpp"
 
 #include <memory>
 #include <optional>
@@ -19,7 +20,7 @@
 
 namespace sonde::probes::http {
 
-class Receiver final : public wire::Http1Sink, public wire::BodySink {
+class Receiver final : public wire::ResponseSink, public wire::BodySink {
 public:
     enum class State : std::uint8_t { more, redirect, complete, failed };
 
@@ -37,7 +38,7 @@ public:
 
     /// Whether the response came to its end and left the connection fit for another request.
     [[nodiscard]] bool leaves_connection() const {
-        return parser_.state() == wire::Http1State::complete && parser_.keep_alive() && !surplus_;
+        return parser_.state() == wire::ResponseState::complete && parser_.keep_alive() && !surplus_;
     }
 
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
@@ -72,7 +73,7 @@ public:
     [[nodiscard]] bool on_decoded(std::span<const char> piece) override;
 
 private:
-    State settle(wire::Http1State state);
+    State settle(wire::ResponseState state);
     [[nodiscard]] bool decided() const;
 
     const Spec* spec_ = nullptr;

@@ -15,11 +15,11 @@ namespace sonde::test {
 
 using sonde::probes::wire::Http1Error;
 using sonde::probes::wire::Http1Response;
-using sonde::probes::wire::Http1Sink;
-using sonde::probes::wire::Http1State;
+using sonde::probes::wire::ResponseState;
+using sonde::probes::wire::ResponseSink;
 
 /// Writes down what it is told.
-class Recorder final : public Http1Sink {
+class Recorder final : public ResponseSink {
 public:
     void on_status(unsigned status, unsigned version, std::string_view reason) override {
         log += "status " + std::to_string(status) + ' ' + std::to_string(version) + ' ' +
@@ -48,7 +48,7 @@ public:
 };
 
 struct Outcome {
-    Http1State state = Http1State::header;
+    ResponseState state = ResponseState::header;
     Http1Error error = Http1Error::none;
     std::string text;
     std::string log;
@@ -74,7 +74,7 @@ inline Outcome run(Http1Response& parser,
                                       message.begin() + static_cast<std::ptrdiff_t>(end));
         const auto fed = parser.feed(piece, sink);
         CHECK(fed.state == parser.state());
-        if (fed.state == Http1State::header || fed.state == Http1State::body) {
+        if (fed.state == ResponseState::header || fed.state == ResponseState::body) {
             CHECK(fed.consumed == piece.size());
         }
         if (consumed == begin) {
@@ -106,7 +106,7 @@ inline void check_splits(std::string_view message, bool close = false, bool head
     const auto same = [&](const std::vector<std::size_t>& cuts) {
         parser.reset(head);
         auto outcome = run(parser, message, cuts, close);
-        if (expected.state == Http1State::failed) {
+        if (expected.state == ResponseState::failed) {
             // How much a failed answer had given away before depends on the split.
             CHECK(outcome.state == expected.state);
             CHECK(outcome.error == expected.error);

@@ -11,7 +11,7 @@
 using sonde::probes::wire::Http1Error;
 using sonde::probes::wire::Http1Limits;
 using sonde::probes::wire::Http1Response;
-using sonde::probes::wire::Http1State;
+using sonde::probes::wire::ResponseState;
 using sonde::test::check_splits;
 using sonde::test::Recorder;
 using sonde::test::run;
@@ -88,13 +88,13 @@ TEST_CASE("http1: malformed answers") {
         const auto& message = example.first;
         CAPTURE(message);
         const auto outcome = whole(message);
-        CHECK(outcome.state == Http1State::failed);
+        CHECK(outcome.state == ResponseState::failed);
         CHECK(outcome.error == Http1Error::malformed);
         CHECK(outcome.text == example.second);
         check_splits(message);
     }
     CHECK(whole("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\nContent-Length: 2\r\n\r\nok").state ==
-          Http1State::complete);
+          ResponseState::complete);
 }
 
 TEST_CASE("http1: zero bytes in a header") {
@@ -109,7 +109,7 @@ TEST_CASE("http1: the end of the connection") {
         CAPTURE(length);
         check_splits(message.substr(0, length), true);
         const auto outcome = whole(message.substr(0, length), true);
-        CHECK(outcome.state == Http1State::failed);
+        CHECK(outcome.state == ResponseState::failed);
         CHECK(outcome.error == Http1Error::truncated);
     }
     CHECK(whole("", true).text == "connection closed without an answer");
@@ -126,7 +126,7 @@ TEST_CASE("http1: limits") {
     while (header.size() < std::size_t{60} * 1024) {
         header += line;
     }
-    CHECK(whole(header + "Content-Length: 0\r\n\r\n").state == Http1State::complete);
+    CHECK(whole(header + "Content-Length: 0\r\n\r\n").state == ResponseState::complete);
     for (int i = 0; i < 10; ++i) {
         header += line;
     }
@@ -140,7 +140,7 @@ TEST_CASE("http1: limits") {
     parser.reset();
     const std::string endless(100, 'a');
     parser.feed(std::string_view{"HTTP/1.1 200 OK\r\nA: "}, sink);
-    while (parser.state() == Http1State::header && fed < 1000 * 1000) {
+    while (parser.state() == ResponseState::header && fed < 1000 * 1000) {
         parser.feed(endless, sink);
         fed += endless.size();
     }
@@ -155,11 +155,11 @@ TEST_CASE("http1: limits") {
         CAPTURE(start);
         parser.reset();
         parser.feed(std::string_view{start}, sink);
-        for (fed = 0; parser.state() == Http1State::body && fed < 1000 * 1000;
+        for (fed = 0; parser.state() == ResponseState::body && fed < 1000 * 1000;
              fed += endless.size()) {
             parser.feed(endless, sink);
         }
-        CHECK(parser.state() == Http1State::failed);
+        CHECK(parser.state() == ResponseState::failed);
         CHECK(fed < std::size_t{70} * 1024);
     }
 
@@ -172,7 +172,7 @@ TEST_CASE("http1: limits") {
           Http1Error::header_too_large);
     small.reset();
     CHECK(run(small, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", {}, false).state ==
-          Http1State::complete);
+          ResponseState::complete);
 }
 
 TEST_CASE("http1: random mutations neither crash nor hang, whatever the split") {
@@ -214,7 +214,7 @@ TEST_CASE("http1: random mutations neither crash nor hang, whatever the split") 
         parser.reset();
         const auto outcome = run(parser, message, cuts, true);
         CHECK(outcome.state == expected.state);
-        if (expected.state == Http1State::complete) {
+        if (expected.state == ResponseState::complete) {
             CHECK(outcome == expected);
         }
     }

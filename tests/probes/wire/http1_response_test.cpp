@@ -8,7 +8,7 @@
 
 using sonde::probes::wire::Http1Error;
 using sonde::probes::wire::Http1Response;
-using sonde::probes::wire::Http1State;
+using sonde::probes::wire::ResponseState;
 using sonde::test::check_splits;
 using sonde::test::Recorder;
 using sonde::test::run;
@@ -18,7 +18,7 @@ TEST_CASE("http1: a body of known length") {
     constexpr std::string_view message =
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Empty:\r\nContent-Length: 5\r\n\r\nhello";
     const auto outcome = whole(message);
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.body == "hello");
     CHECK(outcome.log ==
           "status 200 11 OK\nfield Content-Type=text/plain\nfield X-Empty=\n"
@@ -30,7 +30,7 @@ TEST_CASE("http1: facts") {
     Http1Response parser;
     CHECK(parser.status() == 0);
     run(parser, "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nab", {}, false);
-    CHECK(parser.state() == Http1State::body);
+    CHECK(parser.state() == ResponseState::body);
     CHECK(parser.status() == 404);
     CHECK(parser.version() == 11);
     CHECK(parser.content_length() == 3);
@@ -49,7 +49,7 @@ TEST_CASE("http1: facts") {
 TEST_CASE("http1: what follows the response is left to the caller") {
     constexpr std::string_view first = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     const auto outcome = whole(std::string{first} + "HTTP/1.1 500 No\r\n\r\n");
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.consumed == first.size());
     check_splits(std::string{first} + "rest");
     constexpr std::string_view chunked =
@@ -64,7 +64,7 @@ TEST_CASE("http1: chunks with extensions and trailers") {
         "5;name=value;q=\"a;\\\"b\"\r\nhello\r\n1\r\n \r\n00005\r\nworld\r\n0;last\r\n"
         "X-Sum: 1\r\nX-Other: 2\r\n\r\n";
     const auto outcome = whole(message);
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.body == "hello world");
     CHECK(outcome.log ==
           "status 200 11 OK\nfield Transfer-Encoding=Chunked\nend\n"
@@ -76,12 +76,12 @@ TEST_CASE("http1: chunks with extensions and trailers") {
 
 TEST_CASE("http1: a body until the connection closes") {
     constexpr std::string_view message = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nall of it\r\n\r\n";
-    CHECK(whole(message).state == Http1State::body);
+    CHECK(whole(message).state == ResponseState::body);
     const auto outcome = whole(message, true);
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.body == "all of it\r\n\r\n");
     check_splits(message, true);
-    CHECK(whole("HTTP/1.0 200 OK\r\n\r\n", true).state == Http1State::complete);
+    CHECK(whole("HTTP/1.0 200 OK\r\n\r\n", true).state == ResponseState::complete);
 }
 
 TEST_CASE("http1: answers without a body") {
@@ -91,13 +91,13 @@ TEST_CASE("http1: answers without a body") {
                                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"}) {
         CAPTURE(message);
         const auto outcome = whole(std::string{message} + "zz");
-        CHECK(outcome.state == Http1State::complete);
+        CHECK(outcome.state == ResponseState::complete);
         CHECK(outcome.consumed == std::string_view{message}.size());
         CHECK(outcome.body.empty());
         check_splits(message);
     }
     constexpr std::string_view head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
-    CHECK(whole(head, false, true).state == Http1State::complete);
+    CHECK(whole(head, false, true).state == ResponseState::complete);
     check_splits(head, false, true);
     Http1Response parser;
     parser.reset(true);
@@ -105,7 +105,7 @@ TEST_CASE("http1: answers without a body") {
     CHECK(parser.content_length() == 10);
     parser.reset(true);
     CHECK(run(parser, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", {}, false).state ==
-          Http1State::complete);
+          ResponseState::complete);
 }
 
 TEST_CASE("http1: interim responses are skipped and counted") {
@@ -114,7 +114,7 @@ TEST_CASE("http1: interim responses are skipped and counted") {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
     Http1Response parser;
     const auto outcome = run(parser, message, {}, false);
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.log == "status 200 11 OK\nfield Content-Length=1\nend\n");
     CHECK(parser.interim_responses() == 2);
     check_splits(message);
@@ -130,7 +130,7 @@ TEST_CASE("http1: interim responses are skipped and counted") {
 TEST_CASE("http1: a status line without blank and reason is taken, as clients do") {
     constexpr std::string_view message = "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok";
     const auto outcome = whole(message);
-    CHECK(outcome.state == Http1State::complete);
+    CHECK(outcome.state == ResponseState::complete);
     CHECK(outcome.log == "status 200 11 \nfield Content-Length=2\nend\n");
     CHECK(outcome.consumed == message.size());
     check_splits(message);
@@ -142,10 +142,10 @@ TEST_CASE("http1: the sink may stop") {
     Recorder sink;
     sink.stop_at = 3;
     constexpr std::string_view message = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc";
-    CHECK(parser.feed(message, sink).state == Http1State::stopped);
-    CHECK(parser.feed(std::string_view{"def"}, sink).state == Http1State::stopped);
+    CHECK(parser.feed(message, sink).state == ResponseState::stopped);
+    CHECK(parser.feed(std::string_view{"def"}, sink).state == ResponseState::stopped);
     CHECK(sink.body == "abc");
-    CHECK(parser.finish(sink) == Http1State::stopped);
+    CHECK(parser.finish(sink) == ResponseState::stopped);
     CHECK(parser.error() == Http1Error::none);
 }
 
