@@ -13,7 +13,6 @@
 
 namespace sonde::probes::wire {
 
-
 enum class Http1Error : std::uint8_t {
     none,
     not_http,          // the first bytes are not "HTTP/1."

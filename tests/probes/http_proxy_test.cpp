@@ -79,7 +79,8 @@ TEST_CASE("a proxy that does not open the way") {
          "CONNECT was answered 407 Proxy Authentication Required"},
         {answer("HTTP/1.1 502\r\n\r\n"), "CONNECT was answered 502"},
         {answer("SSH-2.0-nothing\r\n\r\n"), "through the proxy"},
-        {answer("HTTP/1.1 200 OK\r\n\r\nsurprise"), "bytes of nobody's before the TLS handshake"},
+        {answer("HTTP/1.1 200 OK\r\n\r\nsurprise"),
+         "bytes of nobody's before anything was asked of the server"},
         {{step::read_request(), step::close()}, "the server closed the connection"},
         {{step::read_request(), step::send("HTTP/1.1 200"), step::close()},
          "the server closed the connection"},
@@ -159,4 +160,107 @@ TEST_CASE("for which hosts a proxy is") {
     CHECK_FALSE(goes("http://[2001:db8::7]/", {"2001:db8:0::7"}));
     CHECK_FALSE(goes("http://[2001:db8::7]:81/", {"[2001:db8::7]:81"}));
     CHECK(goes("http://[2001:db8::7]/", {"[2001:db8::7]:81", "10.0.0.0/8"}));
+}
+
+namespace {
+
+/// Reads until so many bytes have come in all.
+Step read_bytes(std::size_t count) {
+    return [count](Peer& peer) {
+        while (peer.conversation().received.size() < count) {
+            if (!peer.receive()) {
+                return false;
+            }
+        }
+        return true;
+    };
+}
+
+constexpr std::string_view socks_reply{"\x05\x00\x00\x01\x7f\x00\x00\x01\x04\x38", 10};
+
+/// A SOCKS5 proxy that wants no user and opens the way to a server that says this.
+Script socks(std::size_t request_size, std::string_view reply, const std::string& answer) {
+    return {read_bytes(3),
+            step::send(std::string{"\x05\x00", 2}),
+            read_bytes(3 + request_size),
+            step::send(std::string{reply}),
+            step::read_request(),
+            step::send(answer)};
+}
+
+std::string through_socks(const ScriptedServer& proxy, const std::string& userinfo = "") {
+    return "proxy_url = \"socks5://" + userinfo + proxy.address() + "\"\n";
+}
+
+}  // namespace
+
+TEST_CASE("a SOCKS5 proxy is given the name, which nobody here looks up") {
+    ScriptedServer proxy({socks(7 + 9, socks_reply, response("hello"))});
+    const ProbeResult result = check_site("http://shop.test:8080/a?b",
+                                          {.settings = through_socks(proxy) + "regex = \"hello\""});
+    CHECK(mentions(result.detail, {""}));
+    CHECK(result.failure == Failure::none);
+    CHECK(phases_of(result) == "connect processing transfer other");
+    const std::string seen = proxy.finished()[0].received;
+    CHECK(seen.starts_with(std::string{"\x05\x01\x00\x05\x01\x00\x03\x09shop.test\x1f\x90", 19}));
+    CHECK(seen.find("GET /a?b HTTP/1.1\r\nHost: shop.test:8080\r\n") != std::string::npos);
+}
+
+TEST_CASE("a SOCKS5 proxy that does not open the way") {
+    struct Case {
+        Script script;
+        std::string detail;
+    };
+
+    const std::string no_way{"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00", 10};
+    const std::vector<Case> cases{
+        {{read_bytes(3), step::send(std::string{"\x05\xff", 2})}, "through the proxy"},
+        {{read_bytes(3), step::send("HTTP/1.1 400 Bad Request\r\n\r\n")}, "not SOCKS5"},
+        {{read_bytes(3), step::close()}, "through the proxy"},
+        {{read_bytes(3),
+          step::send(std::string{"\x05\x00", 2}),
+          read_bytes(19),
+          step::send(no_way)},
+         "refused"},
+        {{read_bytes(3),
+          step::send(std::string{"\x05\x00", 2}),
+          read_bytes(19),
+          step::send(std::string{socks_reply} + "surprise")},
+         "bytes of nobody's"},
+    };
+    for (const Case& each : cases) {
+        CAPTURE(each.detail);
+        ScriptedServer proxy({each.script});
+        const ProbeResult result =
+            check_site("http://shop.test:8080/", {.settings = through_socks(proxy)});
+        CHECK(result.failure == Failure::proxy_failed);
+        CHECK(mentions(result.detail, {"http://shop.test:8080", "the proxy", each.detail}));
+    }
+}
+
+TEST_CASE("a proxy that is spoken to over TLS, and judged by its certificate") {
+    const TestCa ca;
+    const TempDir directory;
+    const std::string settings = "regex = \"hello\"\n" + trust(ca, directory);
+    for (const bool good : {true, false}) {
+        ScriptedServer proxy(
+            {tls_answer({.identity = good ? ca.issue() : ca.issue(CertificateSpec::wrong_name())},
+                        response("hello"))});
+        const ProbeResult result = check_site(
+            "http://shop.test/",
+            {.settings = "proxy_url = \"https://ann:x@" + proxy.address() + "\"\n" + settings});
+        CAPTURE(result.detail);
+        if (good) {
+            CHECK(result.failure == Failure::none);
+            CHECK(phases_of(result) == "connect processing transfer other");
+            // The target's connection is plain all the same.
+            CHECK(result.readings.get(M::http_ssl) == 0);
+            CHECK_FALSE(result.readings.get(M::tls_verified).has_value());
+            CHECK(proxy.finished()[0].received.starts_with("GET http://shop.test/ HTTP/1.1\r\n"));
+        } else {
+            CHECK(result.failure == Failure::proxy_failed);
+            CHECK(mentions(result.detail, {"certificate of the proxy", "mismatch"}));
+            CHECK(proxy.finished()[0].received.empty());
+        }
+    }
 }

@@ -8,6 +8,7 @@
 #include "probes/run_context.hpp"
 #include "probes/trace.hpp"
 #include "probes/url.hpp"
+#include "probes/wire/cookie_jar.hpp"
 
 #include <array>
 #include <optional>
@@ -87,6 +88,7 @@ struct Check {
                                     // connections are not kept
     unsigned dead_connections = 0;  // kept ones that were no use
     HopFacts last_hop;
+    wire::CookieJar cookies;
     std::optional<net::TimePoint> answered;  // when the last byte of a whole answer arrived
 
     void fail(Failure why, std::string what) {

@@ -1,13 +1,18 @@
 #include "probes/kinds/http/http.hpp"
 
 #include "probes/kinds/http/hop.hpp"
+#include "probes/kinds/http/oauth.hpp"
 #include "probes/kinds/http/request.hpp"
 #include "probes/kinds/http/verdict.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
+#include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace sonde::probes::http {
 
@@ -44,6 +49,15 @@ std::optional<Url> next_url(Check& check, const Url& url, const std::string& loc
     return next;
 }
 
+void take_cookies(Check& check, const Url& url, const std::vector<std::string>& values) {
+    const auto now =
+        std::chrono::floor<std::chrono::seconds>(check.run.env.clock.unix_now().time_since_epoch());
+    for (const std::string& value : values) {
+        check.cookies.store(
+            value, url.host(), url.request_target(), url.scheme() == "https", now.count());
+    }
+}
+
 class HttpProbe final : public Probe {
 public:
     explicit HttpProbe(std::shared_ptr<const Spec> spec) : spec_(std::move(spec)) {}
@@ -54,11 +68,27 @@ public:
         // Cancellation is asked for where something is measured, not thrown from any co_await.
         co_await asio::this_coro::throw_if_cancelled(false);
         const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
+        RequestForm form = first_request(spec_->request, spec_->pool.has_value());
+        std::string refused;
+        if (spec_->oauth) {
+            auto token = co_await spec_->oauth->token(context);
+            if (auto* why = std::get_if<OAuthSource::Refused>(&token)) {
+                refused = std::move(why->why);
+            } else {
+                form.token = std::get<std::string>(std::move(token));
+            }
+        }
         Check check{context, *spec_, target.url};
+        if (!form.token.empty()) {
+            check.started = context.now();
+        }
+        if (!refused.empty()) {
+            check.fail(Failure::oauth_failed, std::move(refused));
+            co_return judge(check, target.url, nullptr);
+        }
         std::optional<Hop> hop;
         const Url* url = &target.url;
         Url redirected;
-        RequestForm form = first_request(spec_->request, spec_->pool.has_value());
         for (;;) {
             hop.emplace(check, *url, form);
             const bool going = co_await hop->run();
@@ -66,6 +96,7 @@ public:
                 break;
             }
             const std::string location = hop->receiver().location();
+            take_cookies(check, *url, hop->receiver().set_cookies());
             hop.reset();
             auto next = next_url(check, *url, location);
             if (!next) {
@@ -82,6 +113,11 @@ public:
             }
             redirected = std::move(*next);
             url = &redirected;
+            form.cookies =
+                check.cookies.header(url->host(), url->request_target(), url->scheme() == "https");
+        }
+        if (spec_->oauth && check.last_hop.response && check.last_hop.response->status == 401) {
+            spec_->oauth->forget(form.token);
         }
         co_return judge(check, *url, hop ? &hop->receiver() : nullptr);
     }

@@ -62,6 +62,8 @@ void Receiver::start(const Spec& spec, const RequestForm& request, Trace* trace)
     matcher_.start(spec.expect.patterns);
     found_fields_.assign(spec.expect.headers.size(), false);
     location_.clear();
+    set_cookies_.clear();
+    kept_body_.clear();
     last_modified_.reset();
     saw_anything_ = header_complete_ = redirect_ = surplus_ = false;
     keep_alive_ = request.keep_alive();
@@ -77,7 +79,8 @@ Receiver::State Receiver::feed(std::span<const char> data) {
 
 Receiver::State Receiver::resume() {
     const wire::DecodeState decoded = decoder_.resume(*this);
-    return settle(decoded == wire::DecodeState::more ? parser_.state() : wire::ResponseState::stopped);
+    return settle(decoded == wire::DecodeState::more ? parser_.state()
+                                                     : wire::ResponseState::stopped);
 }
 
 Receiver::State Receiver::finish() {
@@ -129,6 +132,10 @@ void Receiver::on_field(std::string_view name, std::string_view value) {
         location_ = value;
     } else if (is_same_field(name, "content-encoding")) {
         decoder_.add_encoding(value);
+    } else if (is_same_field(name, "set-cookie")) {
+        if (spec_->cookies) {
+            set_cookies_.emplace_back(value);
+        }
     } else if (is_same_field(name, "last-modified")) {
         last_modified_ = parse_http_date(value);
     }
@@ -165,6 +172,10 @@ void Receiver::on_trailer(std::string_view, std::string_view) {}
 
 bool Receiver::on_decoded(std::span<const char> piece) {
     matcher_.feed(piece);
+    if (kept_body_.size() < spec_->keep_body) {
+        kept_body_.append(piece.data(),
+                          std::min(piece.size(), spec_->keep_body - kept_body_.size()));
+    }
     return !decided();
 }
 
@@ -188,7 +199,7 @@ Failure Receiver::failure() const {
 
 std::string Receiver::error_text() const {
     return parser_.state() == wire::ResponseState::failed ? std::string{parser_.error_text()}
-                                                       : decoder_.error_text();
+                                                          : decoder_.error_text();
 }
 
 namespace {

@@ -38,7 +38,8 @@ public:
 
     /// Whether the response came to its end and left the connection fit for another request.
     [[nodiscard]] bool leaves_connection() const {
-        return parser_.state() == wire::ResponseState::complete && parser_.keep_alive() && !surplus_;
+        return parser_.state() == wire::ResponseState::complete && parser_.keep_alive() &&
+               !surplus_;
     }
 
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
@@ -51,6 +52,12 @@ public:
     [[nodiscard]] std::uint64_t decoded_bytes() const { return decoder_.decoded_bytes(); }
 
     [[nodiscard]] const std::string& location() const { return location_; }
+
+    /// The values of Set-Cookie, as they came.
+    [[nodiscard]] const std::vector<std::string>& set_cookies() const { return set_cookies_; }
+
+    /// The decoded body, as far as the settings want it kept.
+    [[nodiscard]] const std::string& kept_body() const { return kept_body_; }
 
     [[nodiscard]] ResponseFacts facts() const;
 
@@ -84,6 +91,8 @@ private:
     unsigned status_ = 0;
     std::vector<bool> found_fields_;  // by expectation
     std::string location_;
+    std::vector<std::string> set_cookies_;
+    std::string kept_body_;
     std::optional<std::int64_t> last_modified_;
     bool saw_anything_ = false;
     bool header_complete_ = false;

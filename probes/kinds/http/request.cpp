@@ -66,8 +66,21 @@ RequestText make_request(const RequestSpec& spec,
     if (proxy != nullptr) {
         add(proxy->header_lines);
     }
+    const std::string_view own_cookies = form.to_own_host ? std::string_view{spec.cookies} : "";
+    if (!own_cookies.empty() || !form.cookies.empty()) {
+        add("Cookie: ");
+        add(own_cookies);
+        add(!own_cookies.empty() && !form.cookies.empty() ? "; " : "");
+        add(form.cookies);
+        add("\r\n");
+    }
     if (form.to_own_host) {
         add(spec.private_header_lines);
+        if (!form.token.empty()) {
+            add("Authorization: Bearer ");
+            add(form.token);
+            add("\r\n");
+        }
         const std::string_view userinfo = target.userinfo();
         if (!userinfo.empty() && !spec.sets_authorization) {
             add("Authorization: ");

@@ -17,10 +17,12 @@ using RequestText = boost::container::small_vector<char, 512>;
 /// What redirects have made of the request so far.
 struct RequestForm {
     std::string method;
-    bool with_body = false;   // that of the settings
-    bool pooled = false;      // connections are kept over checks
-    bool to_own_host = true;  // may see what is meant for the target alone: private header fields,
-                              // Host, and the userinfo of its url
+    bool with_body = false;    // that of the settings
+    bool pooled = false;       // connections are kept over checks
+    bool to_own_host = true;   // may see what is meant for the target alone: private header fields,
+                               // Host, and the userinfo of its url
+    std::string cookies = {};  // of responses before this request, as the field has them
+    std::string token = {};    // OAuth's, for the target's own host; empty: none
 
     /// Whether the connection may be one that carried a request before, and is kept for the next.
     /// Such a connection may turn out dead, and then the request is sent again: only methods that

@@ -17,8 +17,7 @@ using config::Table;
 using config::Text;
 
 bool is_credential(std::string_view lower_name) {
-    return lower_name == "authorization" || lower_name == "cookie" ||
-           lower_name == "proxy-authorization";
+    return lower_name == "authorization" || lower_name == "proxy-authorization";
 }
 
 bool read_method(Table& table, RequestSpec& spec) {
@@ -72,6 +71,8 @@ bool read_headers(Table& table, const std::vector<std::string>& encodings, Reque
             good = false;
         } else if (key == "host") {
             spec.host_header = value.reveal();
+        } else if (key == "cookie") {
+            spec.cookies = value.reveal();
         } else if (key == "connection" || key == "content-length" || key == "transfer-encoding") {
             table.error_in("headers", name, "is set by Sonde itself");
             good = false;

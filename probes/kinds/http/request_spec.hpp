@@ -15,6 +15,7 @@ struct RequestSpec {
     std::string private_header_lines;  // Authorization, Cookie and secrets: for the target's own
                                        // host only
     bool sets_authorization = false;
+    std::string cookies;      // of the settings, for the target's own host only
     std::string host_header;  // instead of the url's; empty: none
     std::string body;
     bool has_body = false;

@@ -1,5 +1,7 @@
 #include "probes/kinds/http/spec.hpp"
 
+#include "probes/kinds/http/oauth.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -25,6 +27,10 @@ void read_reading(Table& table, Spec& spec, bool& good) {
                ? good
                : good && !table.origin("max_redirects");
     spec.max_redirects = static_cast<unsigned>(most);
+    table.read({"cookies",
+                "Whether the cookies that responses set are sent on over redirects. They end with "
+                "the check."},
+               spec.cookies);
     std::string read = "all";
     static constexpr std::array<std::string_view, 2> words{"all", "until_decided"};
     table.read_word(
@@ -209,6 +215,7 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     read_connection(table, *spec);
     read_tls(tls, *spec);
     spec->connection_identity = connection_identity(*spec);
+    good = read_oauth(table, *spec) && good;
     return good && spec->tls ? spec : nullptr;
 }
 

@@ -11,12 +11,15 @@
 #include "probes/net/dial_settings.hpp"
 #include "probes/net/tls_context.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace sonde::probes::http {
+
+class OAuthSource;
 
 struct Spec {
     RequestSpec request;
@@ -25,12 +28,15 @@ struct Spec {
     Expectations expect;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
+    bool cookies = true;         // those that a redirect sets go to where it leads
     bool until_decided = false;  // stop reading when every verdict is known
     std::uint64_t max_body = std::uint64_t{64} << 20;
-    config::Text server_name;  // for SNI and the certificate's name; empty: the url's host
+    config::Text server_name;   // for SNI and the certificate's name; empty: the url's host
+    std::size_t keep_body = 0;  // the receiver keeps so much of the decoded body
     bool insecure_skip_verify = false;
     bool resume_tls = false;
     std::optional<net::ConnectionPool::Limits> pool;  // nothing: every request has its connection
+    std::shared_ptr<const OAuthSource> oauth;         // null: none
     // By what connections to one place differ, beside TLS contexts: those with equal ones may
     // stand for each other. May hold secrets.
     std::string connection_identity;

@@ -34,7 +34,8 @@ public:
     std::string reason;
 };
 
-constexpr std::string_view early_bytes = "bytes of nobody's before anything was asked of the server";
+constexpr std::string_view early_bytes =
+    "bytes of nobody's before anything was asked of the server";
 
 wire::Socks5Host socks_host(const Url& url) {
     const auto literal = net::Endpoint::from_literal(url.host());
@@ -114,12 +115,12 @@ asio::awaitable<bool> Opening::open_tunnel() {
 }
 
 asio::awaitable<bool> Opening::ask_socks() {
-    wire::Socks5Client client{socks_host(leg_.url),
-                              leg_.url.port(),
-                              leg_.proxy->username.empty()
-                                  ? std::nullopt
-                                  : std::optional{wire::Socks5Credentials{
-                                        leg_.proxy->username, leg_.proxy->password}}};
+    wire::Socks5Client client{
+        socks_host(leg_.url),
+        leg_.url.port(),
+        leg_.proxy->username.empty()
+            ? std::nullopt
+            : std::optional{wire::Socks5Credentials{leg_.proxy->username, leg_.proxy->password}}};
     std::array<char, 1024> bytes{};
     wire::Socks5State state = client.state();
     bool surplus = false;
@@ -144,15 +145,15 @@ asio::awaitable<bool> Opening::ask_socks() {
         } else {
             const auto fed = client.feed(std::span{bytes}.first(io.bytes));
             state = fed.state;
-            surplus = fed.consumed < io.bytes;
+            surplus = state == wire::Socks5State::connected && fed.consumed < io.bytes;
         }
     }
     if (state == wire::Socks5State::connected && !surplus) {
         co_return true;
     }
-    leg_.check.fail(Failure::proxy_failed,
-                    leg_.peer() + ": " +
-                        (surplus ? std::string{early_bytes} : client.error_text()));
+    leg_.check.fail(
+        Failure::proxy_failed,
+        leg_.peer() + ": " + (surplus ? std::string{early_bytes} : client.error_text()));
     co_return false;
 }
 

@@ -15,8 +15,8 @@ namespace sonde::test {
 
 using sonde::probes::wire::Http1Error;
 using sonde::probes::wire::Http1Response;
-using sonde::probes::wire::ResponseState;
 using sonde::probes::wire::ResponseSink;
+using sonde::probes::wire::ResponseState;
 
 /// Writes down what it is told.
 class Recorder final : public ResponseSink {
