@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 1> reason_label = {"reason"};
 constexpr std::array<std::string_view, 1> name_label = {"name"};
 constexpr std::array<std::string_view, 1> regex_label = {"regex"};
 constexpr std::array<std::string_view, 1> phase_label = {"phase"};
+constexpr std::array<std::string_view, 1> ip_label = {"ip"};
 constexpr std::array<std::string_view, 1> code_label = {"code"};
 constexpr std::array<std::string_view, 1> version_label = {"version"};
 constexpr std::array<std::string_view, 1> cipher_label = {"cipher"};
@@ -164,6 +165,16 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::tcp_retransmits, "probe_tcp_retransmits", gauge, "",
      "TCP segments that the kernel sent again in the last check. Absent without a TCP "
      "connection.", none, extra},
+    {Family::address_success, "probe_address_success", gauge, "",
+     "Whether the last check succeeded at this address of the target's host: 1 or 0. Absent "
+     "without `addresses = \"all\"`, and for addresses that the name no longer has.", ip_label,
+     lean},
+    {Family::address_duration, "probe_address_duration_seconds", gauge, "seconds",
+     "Duration of the last check at this address in seconds, from its start to its verdict. "
+     "Absent like probe_address_success.", ip_label, lean},
+    {Family::address_rtt, "probe_address_rtt_seconds", gauge, "seconds",
+     "Round-trip time of the last check at this address in seconds. Absent like "
+     "probe_address_success, and when there was no whole answer.", ip_label, lean},
 }};
 
 // clang-format on

@@ -51,6 +51,9 @@ enum class Family : std::uint8_t {
     tls_resumed,
     tcp_rtt,
     tcp_retransmits,
+    address_success,
+    address_duration,
+    address_rtt,
     count
 };
 

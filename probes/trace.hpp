@@ -6,6 +6,7 @@
 #include "probes/result.hpp"
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -57,6 +58,17 @@ public:
     std::uint64_t body_bytes = 0;
 
     TraceHop& hop() { return hops.back(); }
+
+    /// The steps of another check behind those of this.
+    void append(Trace&& other) {
+        hops.insert(hops.end(),
+                    std::make_move_iterator(other.hops.begin()),
+                    std::make_move_iterator(other.hops.end()));
+        expectations.insert(expectations.end(),
+                            std::make_move_iterator(other.expectations.begin()),
+                            std::make_move_iterator(other.expectations.end()));
+        body_bytes += other.body_bytes;
+    }
 };
 
 }  // namespace sonde::probes

@@ -46,6 +46,16 @@ std::optional<Endpoint> DialSettings::choose(std::span<const Endpoint> addresses
     return addresses.empty() ? std::nullopt : std::optional{addresses.front()};
 }
 
+std::vector<Endpoint> DialSettings::usable(std::span<const Endpoint> addresses) const {
+    std::vector<Endpoint> all{addresses.begin(), addresses.end()};
+    const bool one_kind = local.address || (prefer != IpProtocol::any && !fallback);
+    if (one_kind) {
+        const bool v6 = local.address ? local.address->is_v6() : prefer == IpProtocol::ip6;
+        std::erase_if(all, [v6](const Endpoint& each) { return each.is_v6() != v6; });
+    }
+    return all;
+}
+
 std::string DialSettings::wanted() const {
     const bool v6 = local.address ? local.address->is_v6() : prefer == IpProtocol::ip6;
     return v6 ? "IPv6" : "IPv4";

@@ -32,6 +32,9 @@ struct DialSettings {
     /// first (RFC 6724); a source address takes addresses of its own protocol only.
     [[nodiscard]] std::optional<Endpoint> choose(std::span<const Endpoint> addresses) const;
 
+    /// All that may be connected to, in their order.
+    [[nodiscard]] std::vector<Endpoint> usable(std::span<const Endpoint> addresses) const;
+
     /// What choose() wants, in words: "IPv6".
     [[nodiscard]] std::string wanted() const;
 };

@@ -120,3 +120,63 @@ TEST_CASE("a target's own name servers are asked instead of the program's") {
         {.settings = "dns_servers = [\"" + own.address() + "\"]", .dns_server = program.address()});
     CHECK(result.failure == Failure::none);
 }
+
+TEST_CASE("all addresses of a host are checked, and one that fails fails the check") {
+    DnsServer dns({{"site.test", {.a = {"127.0.0.1", "127.0.0.2"}}}});
+    ScriptedServer server({answer(response("ok"))});
+    Trace trace;
+    const ProbeResult result = check_site(
+        url_of("site.test", server),
+        {.settings = "addresses = \"all\"", .dns_server = dns.address(), .trace = &trace});
+    CHECK(result.failure == Failure::connect_refused);
+    CHECK(mentions(result.detail, {"1 of 2 addresses failed, first 127.0.0.2: ", "refused"}));
+    CHECK(labelled(result, Family::address_success, "127.0.0.1") == 1);
+    CHECK(labelled(result, Family::address_success, "127.0.0.2") == 0);
+    CHECK(labelled(result, Family::address_duration, "127.0.0.1") > 0);
+    CHECK(labelled(result, Family::address_rtt, "127.0.0.1") > 0);
+    CHECK(labelled(result, Family::address_rtt, "127.0.0.2") == -1);
+    CHECK(phases_of(result) == "resolve");
+    CHECK(trace.hops.size() == 2);
+    CHECK(dns.queries().size() == 2);  // A and AAAA, once
+}
+
+TEST_CASE("all addresses: good ones, and a deadline that passes") {
+    const Latch never;
+    DnsServer dns({{"site.test", {.a = {"127.0.0.1"}}}});
+    ScriptedServer server({answer(response("ok"))});
+    const ProbeResult good = check_site(
+        url_of("site.test", server),
+        {.settings = "addresses = \"all\"\nregex = \"ok\"", .dns_server = dns.address()});
+    CHECK(good.success());
+    CHECK(labelled(good, Family::address_success, "127.0.0.1") == 1);
+    CHECK(phases_of(good) == "resolve connect processing transfer other");
+
+    ScriptedServer silent({{step::read_request(), step::pause(never)}});
+    const ProbeResult late =
+        check_site(url_of("127.0.0.1", silent),
+                   {.settings = "addresses = \"all\"", .timeout = short_deadline});
+    CHECK(late.failure == Failure::timeout);
+    CHECK(labelled(late, Family::address_success, "127.0.0.1") == 0);
+}
+
+TEST_CASE("all addresses: only those of the protocol that is demanded, or why there are none") {
+    DnsServer dns({{"site.test", {.a = {"127.0.0.1"}, .aaaa = {"::1"}}}});
+    ScriptedServer server({answer(response("ok"))});
+    const std::string all = "addresses = \"all\"\nip_protocol_fallback = false\n";
+    const ProbeResult v4 =
+        check_site(url_of("site.test", server),
+                   {.settings = all + "ip_protocol = \"ip4\"", .dns_server = dns.address()});
+    CHECK(v4.success());
+    CHECK(labelled(v4, Family::address_success, "::1") == -1);
+    const ProbeResult none =
+        check_site(url_of("127.0.0.1", server), {.settings = all + "ip_protocol = \"ip6\""});
+    CHECK(none.failure == Failure::resolve_failed);
+    CHECK(mentions(none.detail, {"no IPv6 address"}));
+    const ProbeResult nobody =
+        check_site(url_of("gone.test", server), {.settings = all, .dns_server = dns.address()});
+    CHECK(nobody.failure == Failure::resolve_failed);
+    CHECK(mentions(nobody.detail, {"NXDOMAIN"}));
+    const ProbeResult pinned = check_site(
+        url_of("gone.test", server), {.settings = "addresses = \"all\"\nresolve = \"127.0.0.1\""});
+    CHECK(pinned.success());
+}

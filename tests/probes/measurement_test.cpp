@@ -61,7 +61,10 @@ TEST_CASE("measurement: the catalogue is the one of the documented metrics") {
                                         "probe_tls_version_info",
                                         "probe_tls_verified",
                                         "probe_tls_resumed",
-                                        "probe_tcp_rtt_seconds"});
+                                        "probe_tcp_rtt_seconds",
+                                        "probe_address_success",
+                                        "probe_address_duration_seconds",
+                                        "probe_address_rtt_seconds"});
     CHECK(names(true) == std::vector<std::string_view>{"probe_dns_lookup_time_seconds",
                                                        "probe_ip_addr_hash",
                                                        "probe_http_uncompressed_body_length",

@@ -207,6 +207,19 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     good = read_request_spec(table, spec->expect.content_encodings, spec->request) && good;
     good = net::read_dial_settings(table, spec->dial) && good;
     good = read_proxies(table, spec->proxies) && good;
+    std::string addresses{"first"};
+    static constexpr std::array<std::string_view, 2> which{"first", "all"};
+    table.read_word({"addresses",
+                     "`first` checks the host at one address; `all` at every one of (at most 32), "
+                     "at the same time, with `probe_address_*` for each: the check fails when one "
+                     "of them does."},
+                    addresses,
+                    which);
+    spec->all_addresses = addresses == "all";
+    if (spec->all_addresses && (spec->proxies.http || spec->proxies.https)) {
+        table.error("addresses", "there is a proxy too, which looks the host up itself");
+        good = false;
+    }
     if ((spec->proxies.http || spec->proxies.https) && spec->dial.pinned) {
         table.error("resolve", "there is a proxy too, which looks the host up itself");
         good = false;

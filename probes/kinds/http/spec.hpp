@@ -35,6 +35,7 @@ struct Spec {
     std::size_t keep_body = 0;  // the receiver keeps so much of the decoded body
     bool insecure_skip_verify = false;
     bool resume_tls = false;
+    bool all_addresses = false;  // a check is one of every address of the target's host
     std::optional<net::ConnectionPool::Limits> pool;  // nothing: every request has its connection
     std::shared_ptr<const OAuthSource> oauth;         // null: none
     // By what connections to one place differ, beside TLS contexts: those with equal ones may

@@ -1,0 +1,149 @@
+// A check at every address of a host.
+#include "probes/kinds/http/check_run.hpp"
+#include "probes/net/resolver.hpp"
+#include "probes/run_context.hpp"
+#include "probes/trace.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sonde::probes::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// So many, and no more series than these make.
+constexpr std::size_t most_addresses = 32;
+
+using Start = std::shared_ptr<CheckStart>;
+
+ProbeResult failed(const RunContext& context, Failure failure, std::string detail) {
+    ProbeResult result;
+    result.failure = failure;
+    result.detail = std::move(detail);
+    result.duration = context.now() - context.deadline.started();
+    return result;
+}
+
+/// The addresses that the settings allow; empty: the result is why not.
+asio::awaitable<std::vector<net::Endpoint>> look_up(const RunContext& context,
+                                                    Start start,
+                                                    ProbeResult& result) {
+    const net::DialSettings& dial = start->spec.dial;
+    const std::string host{start->target.host()};
+    if (dial.pinned) {
+        co_return std::vector{*dial.pinned};
+    }
+    std::vector<net::Endpoint> found;
+    std::string error;
+    if (const auto literal = net::Endpoint::from_literal(host)) {
+        found.push_back(*literal);
+    } else {
+        const net::TimePoint began = context.now();
+        net::Resolution answer = co_await context.env.resolver.resolve(host, dial.dns_servers);
+        if (answer.cancelled || context.cancelled()) {
+            result = failed(
+                context,
+                Failure::timeout,
+                "the deadline passed while waiting for the name server's answer for " + host);
+            co_return std::vector<net::Endpoint>{};
+        }
+        start->resolve_time = context.now() - began;
+        found = std::move(answer.addresses);
+        error = answer.error;
+    }
+    std::vector<net::Endpoint> usable = dial.usable(found);
+    if (usable.empty()) {
+        result = failed(context,
+                        Failure::resolve_failed,
+                        "resolving " + host + ": " +
+                            (found.empty() ? error : "no " + dial.wanted() + " address"));
+    }
+    usable.resize(std::min(usable.size(), most_addresses));
+    co_return usable;
+}
+
+/// What each address came to, and what they come to together.
+ProbeResult combine(const std::vector<net::Endpoint>& addresses, std::vector<ProbeResult> results) {
+    LabelledReadings readings;
+    std::size_t failures = 0;
+    std::size_t chosen = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const ProbeResult& each = results[i];
+        const auto label =
+            std::make_shared<const std::vector<std::string>>(1, addresses[i].address());
+        const auto add = [&](Family family, double value) {
+            readings.push_back({family, label, value});
+        };
+        add(Family::address_success, each.success() ? 1 : 0);
+        add(Family::address_duration, std::chrono::duration<double>(each.duration).count());
+        if (each.rtt) {
+            add(Family::address_rtt, std::chrono::duration<double>(*each.rtt).count());
+        }
+        if (!each.success() && failures++ == 0) {
+            chosen = i;
+        }
+    }
+    const bool exhausted =
+        std::ranges::any_of(results, [](const ProbeResult& each) { return each.exhausted; });
+    ProbeResult result = std::move(results[chosen]);
+    if (failures > 0) {
+        result.detail = std::to_string(failures) + " of " + std::to_string(addresses.size()) +
+                        " addresses failed, first " + addresses[chosen].address() + ": " +
+                        result.detail;
+    }
+    result.exhausted = exhausted;
+    result.labelled.insert(result.labelled.end(), readings.begin(), readings.end());
+    return result;
+}
+
+}  // namespace
+
+asio::awaitable<ProbeResult> run_at_all_addresses(Env env, Deadline deadline, CheckStart wanted) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
+    const Start start = std::make_shared<CheckStart>(std::move(wanted));
+    ProbeResult result;
+    const std::vector<net::Endpoint> addresses = co_await look_up(context, start, result);
+    if (addresses.empty()) {
+        co_return result;
+    }
+    // Each has a trace of its own: their steps come at the same time.
+    std::vector<Trace> traces(addresses.size());
+    const auto begin = [&](std::size_t i) {
+        CheckStart one = *start;
+        one.address = addresses[i];
+        Env own = env;
+        own.trace = env.trace != nullptr ? &traces[i] : nullptr;
+        return asio::co_spawn(
+            env.executor, run_check(own, deadline, std::move(one)), asio::deferred);
+    };
+    std::vector<decltype(begin(0))> checks;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        checks.push_back(begin(i));
+    }
+    auto all = asio::experimental::make_parallel_group(std::move(checks));
+    auto ended = co_await all.async_wait(asio::experimental::wait_for_all(), asio::deferred);
+    auto& [order, errors, results] = ended;
+    for (const std::exception_ptr& bug : errors) {
+        if (bug) {
+            std::rethrow_exception(bug);
+        }
+    }
+    for (std::size_t i = 0; env.trace != nullptr && i < traces.size(); ++i) {
+        env.trace->append(std::move(traces[i]));
+    }
+    co_return combine(addresses, std::move(results));
+}
+
+}  // namespace sonde::probes::http
