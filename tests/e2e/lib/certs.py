@@ -67,3 +67,10 @@ class Certificates:
         self.expired = trusted.issue("expired", first_day=-20, last_day=-1)
         self.misnamed = trusted.issue("misnamed", names="DNS:elsewhere.invalid")
         self.untrusted = stranger.issue("untrusted")
+
+    def bundle(self, name):
+        """Certificate and key in one file, as haproxy wants them."""
+        base = getattr(self, name)
+        path = base.with_suffix(".bundle")
+        path.write_bytes(base.with_suffix(".pem").read_bytes() + base.with_suffix(".key").read_bytes())
+        return path
