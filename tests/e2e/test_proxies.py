@@ -2,17 +2,17 @@
 
 import unittest
 
+from lib.checked import IN_BASE64, PASSWORD, Checked, knows
 from lib.haproxy import Haproxy
 from lib.microsocks import Microsocks
 from lib.net import free_ports, has_ipv6
-from lib.proxied import IN_BASE64, PASSWORD, Proxied, knows
 from lib.tinyproxy import Tinyproxy
 
 # Which SOCKS5 proxies look the name up themselves.
 NAME_IS_LEFT_TO_THE_PROXY = "socks5"
 
 
-class HttpProxy(Proxied):
+class HttpProxy(Checked):
     @classmethod
     def targets(cls):
         directory, nginx, upstream = cls.stack.directory, cls.stack.nginx, cls.stack.upstream
@@ -112,7 +112,7 @@ class HttpProxy(Proxied):
 
 
 @unittest.skipUnless(knows('proxy_url = "socks5://127.0.0.1:1080"'), "this Sonde knows no SOCKS5")
-class Socks5Proxy(Proxied):
+class Socks5Proxy(Checked):
     @classmethod
     def targets(cls):
         directory, nginx = cls.stack.directory, cls.stack.nginx
@@ -178,7 +178,7 @@ class Socks5Proxy(Proxied):
 
 
 @unittest.skipUnless(knows('proxy_url = "https://127.0.0.1:3128"'), "this Sonde knows no proxies over TLS")
-class ProxyOverTls(Proxied):
+class ProxyOverTls(Checked):
     """haproxy puts TLS before tinyproxy."""
 
     @classmethod
@@ -221,25 +221,31 @@ class ProxyOverTls(Proxied):
 
 
 @unittest.skipUnless(knows("proxy_from_environment = true"), "this Sonde reads no proxy from the environment")
-class ProxyFromEnvironment(Proxied):
+class ProxyFromEnvironment(Checked):
+    """The proxy is a server that answers all that it is asked, as those of the environment are not for this machine."""
+
     @classmethod
     def targets(cls):
         asked = "proxy_from_environment = true"
-        upstream = cls.stack.upstream
         return {
-            "forward": (upstream.url("/forward"), asked),
-            "tunnel": (cls.stack.nginx.url("good"), asked),
-            "excepted": (upstream.url("/excepted").replace("127.0.0.1", "localhost"), asked),
-            "not-asked-for": (upstream.url("/not-asked-for"), ""),
+            "forward": ("http://shop.example/forward", asked),
+            "tunnel": ("https://shop.example/", asked),
+            "excepted": ("http://shop.elsewhere.invalid/", asked),
+            "loopback": (cls.stack.upstream.url("/loopback"), asked),
+            "not-asked-for": (cls.stack.upstream.url("/not-asked-for"), ""),
         }
 
     @classmethod
     def environment(cls):
-        cls.proxy = cls.started(Tinyproxy(cls.stack.directory, rules=['ViaProxyName "sonde-e2e"']))
-        return {"http_proxy": cls.proxy.url(), "https_proxy": cls.proxy.url(), "no_proxy": "localhost,.example"}
+        proxy = cls.stack.upstream.url("/")
+        return {"http_proxy": proxy, "HTTP_PROXY": proxy, "https_proxy": proxy, "HTTPS_PROXY": proxy,
+                "no_proxy": "elsewhere.invalid", "NO_PROXY": "elsewhere.invalid"}
 
     def test_only_where_it_is_asked_for(self):
-        self.assert_up("forward", "tunnel", "excepted", "not-asked-for")
-        through = {request.split(" ")[1] for request in self.stack.upstream.seen() if "\r\nvia:" in request.lower()}
-        self.assertEqual(through, {"/forward"})
-        self.assertIn(f"CONNECT 127.0.0.1:{self.stack.nginx.ports['good']} ", self.proxy.log)
+        self.assert_up("forward", "loopback", "not-asked-for")
+        # This server's 200 is no tunnel.
+        self.assert_down("tunnel", "proxy_failed", "shop.example")
+        self.assert_down("excepted", "resolve_failed", "shop.elsewhere.invalid")
+        asked = {" ".join(request.split(" ")[:2]) for request in self.stack.upstream.seen()}
+        self.assertEqual(asked, {"GET http://shop.example/forward", "CONNECT shop.example:443", "GET /loopback",
+                                 "GET /not-asked-for"})

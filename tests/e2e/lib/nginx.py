@@ -1,7 +1,9 @@
-"""A real nginx: plain, TLS with four certificates, slow and failing locations."""
+"""A real nginx: plain, TLS with four certificates, slow and failing locations; or with the servers of one test."""
 
 import os
 import pathlib
+import re
+import socket
 
 from lib.net import free_ports, has_ipv6, request, wait_for
 from lib.process import Process
@@ -42,6 +44,9 @@ class Nginx:
                 base = getattr(certificates, name)
                 listen += f" ssl_certificate {base}.pem; ssl_certificate_key {base}.key;"
             servers += f"    server {{ {listen} {locations} }}\n"
+        self.configure(servers)
+
+    def configure(self, servers):
         temporary = "".join(f"    {kind}_temp_path {self.directory}/{kind};\n"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         self.config = self.directory / "nginx.conf"
@@ -68,6 +73,7 @@ http {{
         self.process = Process(["nginx", "-p", self.directory, "-e", self.directory / "error.log", "-c", self.config],
                                self.directory / "log")
         wait_for("answer of nginx", self.answers)
+        return self
 
     def answers(self):
         if not self.process.running:
@@ -78,3 +84,26 @@ http {{
         if self.process:
             self.process.stop()
             self.process = None
+
+
+class NginxServers(Nginx):
+    """`servers`: {name: lines of a `server`}, where @port@ is a free port of its own and @port NAME@ that of another."""
+
+    def __init__(self, directory, servers):
+        self.directory = pathlib.Path(directory) / "nginx-servers"
+        self.directory.mkdir()
+        own = [name for name, lines in servers.items() if "@port@" in lines]
+        self.ports = dict(zip(own, free_ports(len(own))))
+        text = "".join(f"    server {{ {lines.replace('@port@', f'@port {name}@')} }}\n"
+                       for name, lines in servers.items())
+        self.configure(re.sub("@port ([^@]+)@", lambda found: str(self.ports[found[1]]), text))
+
+    def url(self, name, path="/", scheme="http", host="127.0.0.1"):
+        return f"{scheme}://{host}:{self.ports[name]}{path}"
+
+    def answers(self):
+        if not self.process.running:
+            raise RuntimeError(f"nginx has ended:\n{self.process.log}")
+        for port in self.ports.values():
+            socket.create_connection(("127.0.0.1", port)).close()
+        return True

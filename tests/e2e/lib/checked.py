@@ -1,4 +1,4 @@
-"""What the tests of proxies share: targets behind proxies, each checked once, and what is known of them then."""
+"""Targets that have each been checked once, and what is asked about them then."""
 
 import base64
 import pathlib
@@ -10,7 +10,10 @@ from lib.sonde import run
 from lib.stack import Stack
 
 # Long enough that a busy machine adds no timeout of its own.
-DEFAULTS = """
+CONFIG = """
+[metrics]
+extra = ["probe_http_uncompressed_body_length"]
+
 [defaults]
 interval = "3s"
 timeout = "3s"
@@ -29,15 +32,15 @@ def knows(setting):
         return run("--config.check", "--config.file", config).returncode == 0
 
 
-class Proxied(unittest.TestCase):
-    """Targets of `targets()`, each checked once before the first test."""
+class Checked(unittest.TestCase):
+    """Those of `targets()`, {name: (url, more lines)}, before the first test."""
 
     @classmethod
     def setUpClass(cls):
         cls.stack = Stack()
         cls.addClassCleanup(cls.stack.close)
         targets = cls.targets()
-        config = DEFAULTS.format(ca=cls.stack.certificates.ca)
+        config = CONFIG.format(ca=cls.stack.certificates.ca)
         for name, (url, settings) in targets.items():
             config += f'[[target]]\nname = "{name}"\nurl = "{url}"\n{settings}\n'
         cls.sonde = cls.stack.sonde(config, env=cls.environment()).start()
@@ -52,11 +55,11 @@ class Proxied(unittest.TestCase):
         cls.stack.closing.callback(proxy.stop)
         return proxy.start()
 
-    def assert_up(self, *names):
+    def assert_up(self, *names, status=200):
         for name in names:
             with self.subTest(name):
                 target = self.sonde.targets()[name]
-                self.assertEqual((target["state"], target["status"]), ("up", 200), target)
+                self.assertEqual((target["state"], target["status"]), ("up", status), target)
 
     def assert_down(self, name, reason, *words):
         with self.subTest(name):
