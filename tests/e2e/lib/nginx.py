@@ -87,7 +87,7 @@ http {{
 
 
 class NginxServers(Nginx):
-    """`servers`: {name: lines of a `server`}, where @port@ is a free port of its own and @port NAME@ that of another."""
+    """`servers`: {name: lines of a `server`}, where @port@ is a free port of its own, @port NAME@ that of another."""
 
     def __init__(self, directory, servers):
         self.directory = pathlib.Path(directory) / "nginx-servers"
