@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 1> ip_label = {"ip"};
 constexpr std::array<std::string_view, 1> code_label = {"code"};
 constexpr std::array<std::string_view, 1> version_label = {"version"};
 constexpr std::array<std::string_view, 1> cipher_label = {"cipher"};
+constexpr std::array<std::string_view, 1> status_label = {"status"};
 constexpr std::array<std::string_view, 3> target_labels = {"url", "kind", "module"};
 constexpr std::array<std::string_view, 5> chain_labels = {
     "fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber"};
@@ -152,6 +153,11 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::tls_cipher_info, "probe_tls_cipher_info", gauge, "",
      "1, with the TLS cipher suite that the last check negotiated. Absent without TLS.",
      cipher_label, extra},
+    {Family::tls_ocsp_info, "probe_tls_ocsp_info", gauge, "",
+     "1, with what the OCSP response that the server stapled in the last check says of its "
+     "certificate: good, revoked, unknown, or invalid for a response that is malformed, out of date "
+     "or not signed for the certificate's issuer. Absent when none was stapled.",
+     status_label, extra},
     {Family::tls_verified, "probe_tls_verified", gauge, "",
      "1 if the server's certificate passed verification in the last check, 0 if not. Absent "
      "without TLS.", none, lean},

@@ -47,6 +47,7 @@ enum class Family : std::uint8_t {
     ssl_last_chain_info,
     tls_version_info,
     tls_cipher_info,
+    tls_ocsp_info,
     tls_verified,
     tls_resumed,
     tcp_rtt,

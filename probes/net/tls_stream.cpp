@@ -270,6 +270,7 @@ IoResult TlsStream::finish(int returned, Phase phase) {
 
 TlsVerdict TlsStream::verdict() const {
     TlsVerdict verdict;
+    verdict.errors = verify_errors_;
     for (const auto& [code, depth] : verify_errors_) {
         if (!verdict.detail.empty()) {
             verdict.detail += "; ";
@@ -284,7 +285,7 @@ TlsVerdict TlsStream::verdict() const {
     for (Failure failure : {Failure::certificate_untrusted,
                             Failure::certificate_expired,
                             Failure::certificate_name}) {
-        if (std::ranges::any_of(verify_errors_, [&](const VerifyError& e) {
+        if (std::ranges::any_of(verify_errors_, [&](const TlsVerdict::Error& e) {
                 return failure_of(e.code) == failure;
             })) {
             verdict.failure = failure;

@@ -19,6 +19,12 @@ namespace sonde::probes::net {
 
 /// What verification found, whether or not it was asked to matter.
 struct TlsVerdict {
+    struct Error {
+        int code = 0;   // X509_V_ERR_*
+        int depth = 0;  // of the certificate it is about; 0 is the server's own
+    };
+
+    std::vector<Error> errors;
     Failure failure =
         Failure::none;   // certificate_untrusted, certificate_expired or certificate_name
     std::string detail;  // one line: every error with the certificate it is about
@@ -90,11 +96,6 @@ private:
         void operator()(SSL* ssl) const { SSL_free(ssl); }
     };
 
-    struct VerifyError {
-        int code = 0;
-        int depth = 0;
-    };
-
     static TlsStream& of(X509_STORE_CTX* context);
     static int on_verify(int preverified, X509_STORE_CTX* context);
     IoResult finish(int returned, Phase phase);
@@ -105,7 +106,7 @@ private:
     TlsRequest request_;
     std::optional<std::int64_t> resumed_until_;
     std::unique_ptr<SSL, Free> ssl_;
-    std::vector<VerifyError> verify_errors_;
+    std::vector<TlsVerdict::Error> verify_errors_;
     std::size_t most_per_read_ = 0;
     boost::system::error_code socket_error_;  // what the BIO saw last
     std::optional<Direction> socket_wait_;

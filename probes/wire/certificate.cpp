@@ -10,7 +10,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <memory>
 #include <span>
@@ -43,23 +46,73 @@ std::string serial_hex(const X509& certificate) {
     return hex(bytes);
 }
 
-std::string dns_names(const X509& certificate) {
-    const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names{
-        static_cast<GENERAL_NAMES*>(
-            X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)),
-        &GENERAL_NAMES_free};
+using GeneralNames = std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)>;
+
+GeneralNames alternative_names(const X509& certificate) {
+    return {static_cast<GENERAL_NAMES*>(
+                X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)),
+            &GENERAL_NAMES_free};
+}
+
+std::string_view bytes_of(const ASN1_STRING* text) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::string dns_names(const GENERAL_NAMES* names) {
     std::string result;
-    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
         if (name->type == GEN_DNS) {
-            const auto* text = ASN1_STRING_get0_data(name->d.dNSName);
             result += result.empty() ? "" : ",";
-            result.append(reinterpret_cast<const char*>(text),
-                          static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+            result += bytes_of(name->d.dNSName);
         }
     }
     return result;
 }
+
+/// RFC 5952's form for IPv6; OpenSSL would write 0:0:0:0:0:0:0:1.
+std::string address_text(std::string_view bytes) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const bool v4 = bytes.size() == 4;
+    if ((!v4 && bytes.size() != 16) ||
+        inet_ntop(v4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size()) == nullptr) {
+        return "an address of " + std::to_string(bytes.size()) + " bytes";
+    }
+    return text.data();
+}
+
+std::string for_people(const GENERAL_NAME& name) {
+    switch (name.type) {
+        case GEN_DNS:
+            return "DNS:" + std::string{bytes_of(name.d.dNSName)};
+        case GEN_IPADD:
+            return "IP:" + address_text(bytes_of(name.d.iPAddress));
+        case GEN_URI:
+            return "URI:" + std::string{bytes_of(name.d.uniformResourceIdentifier)};
+        case GEN_EMAIL:
+            return "email:" + std::string{bytes_of(name.d.rfc822Name)};
+        case GEN_DIRNAME:
+            return "DirName:" + go_name(name.d.directoryName);
+        case GEN_RID: {
+            std::array<char, 128> text{};
+            OBJ_obj2txt(text.data(), static_cast<int>(text.size()), name.d.registeredID, 1);
+            return std::string{"RID:"} + text.data();
+        }
+        default:
+            return "other";
+    }
+}
+
+std::vector<std::string> all_names(const GENERAL_NAMES* names) {
+    std::vector<std::string> result;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        result.push_back(for_people(*sk_GENERAL_NAME_value(names, i)));
+    }
+    return result;
+}
+
+}  // namespace
 
 std::optional<std::int64_t> unix_seconds(const ASN1_TIME* time) {
     std::tm fields{};
@@ -69,14 +122,14 @@ std::optional<std::int64_t> unix_seconds(const ASN1_TIME* time) {
     return static_cast<std::int64_t>(timegm(&fields));
 }
 
-}  // namespace
-
 CertificateFacts certificate_facts(const X509& certificate) {
     CertificateFacts facts;
     facts.fingerprint_sha256 = hex(fingerprint(certificate));
     facts.subject = go_name(X509_get_subject_name(&certificate));
     facts.issuer = go_name(X509_get_issuer_name(&certificate));
-    facts.subject_alternative = dns_names(certificate);
+    const GeneralNames names = alternative_names(certificate);
+    facts.subject_alternative = dns_names(names.get());
+    facts.names = all_names(names.get());
     facts.serial_number = serial_hex(certificate);
     facts.not_before = unix_seconds(X509_get0_notBefore(&certificate)).value_or(0);
     facts.not_after = not_after(certificate).value_or(0);

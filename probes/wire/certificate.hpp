@@ -26,6 +26,7 @@ struct CertificateFacts {
     std::string subject;              // as Go's pkix.Name.String()
     std::string issuer;               // the same
     std::string subject_alternative;  // DNS names, joined by commas
+    std::vector<std::string> names;   // SANs of every kind: "DNS:a.test", "IP:192.0.2.1", "URI:..."
     std::string serial_number;        // lower hex, whole bytes
     std::int64_t not_before = 0;      // Unix seconds
     std::int64_t not_after = 0;
@@ -35,6 +36,9 @@ struct CertificateFacts {
 };
 
 [[nodiscard]] CertificateFacts certificate_facts(const X509& certificate);
+
+/// Unix seconds; nothing when it is null or unreadable.
+[[nodiscard]] std::optional<std::int64_t> unix_seconds(const ASN1_TIME* time);
 
 /// SHA-256 of the certificate's DER. Allocates nothing once warm.
 [[nodiscard]] Digest fingerprint(const X509& certificate);
@@ -50,6 +54,10 @@ struct CertificateFacts {
 
 /// For people: "certificate has expired" for an X509_V_ERR_*, empty for X509_V_OK.
 [[nodiscard]] std::string_view verify_error_text(long verify_result);
+
+/// OpenSSL's own name, without its prefix: "CERT_HAS_EXPIRED" for X509_V_ERR_CERT_HAS_EXPIRED;
+/// empty for X509_V_OK and for numbers that OpenSSL 3.0 does not have.
+[[nodiscard]] std::string_view verify_error_name(long verify_result);
 
 /// The label values of probe_ssl_last_chain_info, in the catalogue's order (fingerprint_sha256,
 /// subject, issuer, subjectalternative, serialnumber), one copy for each certificate in use: an

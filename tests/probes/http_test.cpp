@@ -206,10 +206,10 @@ TEST_CASE("a watched check tells each step, in time order") {
     CHECK(hop.address == server.address());
     CHECK(hop.status == 200);
     CHECK(hop.protocol == "HTTP/1.1");
-    CHECK(hop.tls_version == "TLS 1.3");
-    CHECK(hop.tls_error == "");
-    REQUIRE(hop.chain.size() == 1);
-    CHECK(hop.chain[0].issuer == "CN=sonde test root");
+    REQUIRE(hop.tls);
+    CHECK(hop.tls->errors.empty());
+    REQUIRE(hop.tls->sent.size() == 1);
+    CHECK(hop.tls->sent[0].issuer == "CN=sonde test root");
     REQUIRE(hop.spans.size() == 4);
     for (std::size_t i = 1; i < hop.spans.size(); ++i) {
         CHECK(hop.spans[i].begin >= hop.spans[i - 1].begin + hop.spans[i - 1].length);

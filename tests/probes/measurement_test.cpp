@@ -71,6 +71,7 @@ TEST_CASE("measurement: the catalogue is the one of the documented metrics") {
                                                        "probe_http_last_modified_timestamp_seconds",
                                                        "probe_http_responses_total",
                                                        "probe_tls_cipher_info",
+                                                       "probe_tls_ocsp_info",
                                                        "probe_tcp_retransmits"});
 }
 
@@ -138,10 +139,11 @@ TEST_CASE("measurement: labels of the catalogue and of Prometheus are reserved")
                                          "module",       "name",
                                          "regex",        "phase",
                                          "code",         "version",
-                                         "cipher",       "subject",
-                                         "issuer",       "fingerprint_sha256",
-                                         "serialnumber", "subjectalternative",
-                                         "__name__",     "__x"}) {
+                                         "cipher",       "status",
+                                         "subject",      "issuer",
+                                         "serialnumber", "fingerprint_sha256",
+                                         "__name__",     "subjectalternative",
+                                         "__x"}) {
         CAPTURE(label);
         CHECK(is_reserved_label(label));
     }

@@ -38,6 +38,21 @@ int Peer::on_server_name(SSL* ssl, int* alert, void* self) {
     return SSL_TLSEXT_ERR_OK;
 }
 
+int Peer::on_status_request(SSL* ssl, void* self) {
+    auto& peer = *static_cast<Peer*>(self);
+    const std::lock_guard lock(peer.mutex_);
+    peer.conversation_.asked_for_staple = true;
+    const std::string& staple = peer.script_->ocsp;
+    if (staple.empty()) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    // The SSL frees it.
+    void* copy = OPENSSL_memdup(staple.data(), staple.size());
+    must(SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(staple.size())) == 1,
+         "staple");
+    return SSL_TLSEXT_ERR_OK;
+}
+
 void Peer::on_ssl_event(const SSL* ssl, int where, int value) {
     if (where == SSL_CB_READ_ALERT && (value & 0xff) != SSL_AD_CLOSE_NOTIFY) {
         auto& peer = *static_cast<Peer*>(SSL_get_app_data(ssl));
@@ -78,6 +93,8 @@ void Peer::make_tls(const TlsScript& script) {
     }
     SSL_CTX_set_tlsext_servername_callback(context, &Peer::on_server_name);
     SSL_CTX_set_tlsext_servername_arg(context, this);
+    SSL_CTX_set_tlsext_status_cb(context, &Peer::on_status_request);
+    SSL_CTX_set_tlsext_status_arg(context, this);
     ssl_.reset(SSL_new(context));
     must(ssl_ != nullptr, "SSL_new");
     SSL_set_app_data(ssl_.get(), this);

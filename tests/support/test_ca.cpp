@@ -61,6 +61,9 @@ std::string subject_alternative(const CertificateSpec& spec) {
     for (const std::string& address : spec.addresses) {
         text += (text.empty() ? "IP:" : ",IP:") + address;
     }
+    if (!spec.more_names.empty()) {
+        text += (text.empty() ? "" : ",") + spec.more_names;
+    }
     return text;
 }
 
@@ -94,7 +97,7 @@ std::shared_ptr<X509> make_certificate(const CertificateSpec& spec,
         add_extension(*made, issuing, NID_key_usage, "critical,keyCertSign,cRLSign");
     } else {
         add_extension(*made, issuing, NID_basic_constraints, "critical,CA:FALSE");
-        add_extension(*made, issuing, NID_ext_key_usage, "serverAuth");
+        add_extension(*made, issuing, NID_ext_key_usage, spec.usage);
     }
     if (const std::string names = subject_alternative(spec); !names.empty()) {
         add_extension(*made, issuing, NID_subject_alt_name, names);

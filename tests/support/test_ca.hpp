@@ -20,6 +20,8 @@ struct CertificateSpec {
     std::string common_name = "sonde test leaf";
     std::vector<std::string> dns_names = {"localhost"};
     std::vector<std::string> addresses = {"127.0.0.1", "::1"};
+    std::string more_names = {};  // in OpenSSL's words: "URI:https://a.test,email:a@b.test"
+    std::string usage = "serverAuth";
     std::chrono::seconds not_before = -std::chrono::hours(24);
     std::chrono::seconds not_after = std::chrono::hours(24 * 30);
 
@@ -62,6 +64,15 @@ private:
 /// throw std::runtime_error.
 class TestCa {
 public:
+    /// What an OCSP response says. Times are relative to now.
+    struct Ocsp {
+        int status = 0;   // V_OCSP_CERTSTATUS_*
+        int reason = -1;  // OCSP_REVOKED_STATUS_* of a revoked one; -1: none
+        std::chrono::seconds this_update = -std::chrono::hours(1);
+        std::chrono::seconds next_update = std::chrono::hours(24);
+        const Identity* signer = nullptr;  // null: the authority itself; it is sent along
+    };
+
     /// A root of its own, which nobody trusts who was not given pem().
     explicit TestCa(const std::string& common_name = "sonde test root");
 
@@ -70,6 +81,12 @@ public:
     [[nodiscard]] TestCa intermediate(
         const std::string& common_name = "sonde test intermediate") const;
     [[nodiscard]] static Identity self_signed(const CertificateSpec& spec = {});
+
+    /// DER of a response about a certificate that this authority issued.
+    [[nodiscard]] std::string ocsp(const Identity& about, const Ocsp& says) const;
+
+    /// The authority's own certificate.
+    [[nodiscard]] X509* certificate() const { return own_.certificate(); }
 
     /// The root that a client must trust.
     [[nodiscard]] std::string pem() const;

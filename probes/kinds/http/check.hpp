@@ -39,6 +39,7 @@ struct TlsFacts {
     LabelValues version;
     LabelValues cipher;
     LabelValues chain_info;
+    LabelValues ocsp;  // null: nothing was stapled
     bool verified = false;
     bool resumed = false;
     std::optional<std::int64_t> earliest_expiry;

@@ -85,9 +85,7 @@ void Hop::note_reuse() {
     check.reused = true;
     check.last_hop.tls = leg_.link->tls;
     check.last_hop.address = leg_.link->endpoint;
-    if (Trace* watcher = check.trace()) {
-        watcher->hop().address = leg_.link->endpoint.text();
-    }
+    leg_.show_address();
 }
 
 net::ConnectionPool::Key Hop::key() const {

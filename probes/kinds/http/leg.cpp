@@ -40,6 +40,13 @@ bool Leg::fail_waiting(std::string_view for_what) {
     return false;
 }
 
+void Leg::show_address() const {
+    if (Trace* watcher = check.trace()) {
+        const bool hidden = proxy != nullptr && proxy->is_secret;
+        watcher->hop().address = hidden ? "<secret>" : link->endpoint.text();
+    }
+}
+
 std::string Leg::peer() const {
     const std::string_view host = proxy != nullptr ? proxy->url.host() : url.host();
     const std::string address = link ? link->endpoint.text() : std::string{};

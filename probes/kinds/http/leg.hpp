@@ -31,6 +31,9 @@ struct Leg {
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool fail_waiting(std::string_view for_what);
 
+    /// The address that the connection leads to, for whoever watches.
+    void show_address() const;
+
     /// Whom we talk to, for people: the url's host with its address, or the way through the proxy.
     [[nodiscard]] std::string peer() const;
 };

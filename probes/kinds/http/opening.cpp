@@ -65,9 +65,7 @@ asio::awaitable<bool> Opening::resolve() {
     }
     endpoint.set_port(peer.port());
     check.last_hop.address = endpoint;
-    if (Trace* watcher = check.trace()) {
-        watcher->hop().address = endpoint.text();
-    }
+    leg_.show_address();
     co_return true;
 }
 

@@ -89,6 +89,9 @@ void read_tls(const Check& check, ProbeResult& result) {
     }
     result.labelled.push_back({Family::tls_version_info, tls.version, 1});
     result.labelled.push_back({Family::tls_cipher_info, tls.cipher, 1});
+    if (tls.ocsp) {
+        result.labelled.push_back({Family::tls_ocsp_info, tls.ocsp, 1});
+    }
     if (tls.chain_info) {
         result.labelled.push_back({Family::ssl_last_chain_info, tls.chain_info, 1});
     }

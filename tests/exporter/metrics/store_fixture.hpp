@@ -86,7 +86,8 @@ inline probes::ProbeResult https_result() {
                  {"f00d", "CN=shop.example", "CN=R3,O=\"Let's Encrypt\"", "shop.example", "1a"},
                  1),
         labelled(probes::Family::tls_version_info, {"TLS 1.3"}, 1),
-        labelled(probes::Family::tls_cipher_info, {"TLS_AES_128_GCM_SHA256"}, 1)};
+        labelled(probes::Family::tls_cipher_info, {"TLS_AES_128_GCM_SHA256"}, 1),
+        labelled(probes::Family::tls_ocsp_info, {"good"}, 1)};
     return result;
 }
 

@@ -19,6 +19,7 @@ using sonde::probes::wire::certificate_facts;
 using sonde::probes::wire::ChainInfoCache;
 using sonde::probes::wire::earliest_expiry;
 using sonde::probes::wire::last_chain_expiry;
+using sonde::probes::wire::verify_error_name;
 using sonde::probes::wire::verify_error_text;
 
 namespace {
@@ -118,12 +119,23 @@ TEST_CASE("certificate: facts") {
                       {.field = "O", .value = "Example"},
                       {.field = "CN", .value = "example.com"}};
     wanted.serial = "0A0B";
-    wanted.alternative = "DNS:example.com,IP:127.0.0.1,DNS:*.example.com,email:a@b.c,DNS:third";
+    wanted.alternative =
+        "DNS:example.com,IP:127.0.0.1,DNS:*.example.com,email:a@b.c,DNS:third,IP:::1,"
+        "URI:spiffe://a/b,RID:1.2.3,otherName:1.2.3;UTF8:x";
     const auto certificate = make(wanted);
     const auto facts = certificate_facts(*certificate);
     CHECK(facts.subject == "CN=example.com,O=Example,C=US");
     CHECK(facts.issuer == "CN=Test CA");
     CHECK(facts.subject_alternative == "example.com,*.example.com,third");
+    CHECK(facts.names == std::vector<std::string>{"DNS:example.com",
+                                                  "IP:127.0.0.1",
+                                                  "DNS:*.example.com",
+                                                  "email:a@b.c",
+                                                  "DNS:third",
+                                                  "IP:::1",
+                                                  "URI:spiffe://a/b",
+                                                  "RID:1.2.3",
+                                                  "other"});
     CHECK(facts.serial_number == "0a0b");
     CHECK(facts.not_after == new_year_2030);
     CHECK(facts.not_before == new_year_2030 - 90 * day);
@@ -224,6 +236,12 @@ TEST_CASE("certificate: names of verification errors") {
     CHECK(verify_error_text(X509_V_OK).empty());
     CHECK(verify_error_text(X509_V_ERR_CERT_HAS_EXPIRED) == "certificate has expired");
     CHECK(verify_error_text(X509_V_ERR_HOSTNAME_MISMATCH) == "hostname mismatch");
+    CHECK(verify_error_name(X509_V_OK).empty());
+    CHECK(verify_error_name(X509_V_ERR_CERT_HAS_EXPIRED) == "CERT_HAS_EXPIRED");
+    CHECK(verify_error_name(X509_V_ERR_HOSTNAME_MISMATCH) == "HOSTNAME_MISMATCH");
+    CHECK(verify_error_name(X509_V_ERR_EC_KEY_EXPLICIT_PARAMS) == "EC_KEY_EXPLICIT_PARAMS");
+    CHECK(verify_error_name(-1).empty());
+    CHECK(verify_error_name(1000).empty());
 }
 
 TEST_CASE("certificate: label values are made once for each certificate in use") {
