@@ -9,6 +9,7 @@
 #include "exporter/plan/plan.hpp"
 #include "exporter/plan/reloads.hpp"
 #include "exporter/server/server.hpp"
+#include "exporter/web/debug_probe.hpp"
 #include "exporter/web/endpoints.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -89,6 +90,7 @@ public:
           started_with_(plan_->service()),
           store_(started_with_.metrics.rtt_buckets, started_with_.metrics.extra),
           engine_settings_(fit_descriptors(started_with_.engine)),
+          debug_probe_([this] { return plan_; }, engine_settings_),
           self_(SONDE_VERSION, Engine::worker_count(engine_settings_)),
           server_(control_, make_endpoints(dependencies()), {}),
           tasks_(control_.get_executor(), &App::on_task_error),
@@ -125,6 +127,8 @@ private:
                 .background = background_.get_executor(),
                 .ready = [this] { return ready_; },
                 .reload = [this] { return reloads_.request("POST /-/reload"); },
+                .debug_probe =
+                    [this](const HttpRequest& request) { return debug_probe_.answer(request); },
                 .observe_scrape =
                     [this](double seconds) {
                         self_.scrape_finished(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -253,6 +257,7 @@ private:
         ready_ = false;
         watch_.reset();
         stop_loading_.request_stop();
+        debug_probe_.stop();
         co_await reloads_.close();
         co_await engine_->shut_down(end - clock.now());
         // Those who wait for an answer get it, though the checks took all of the grace.
@@ -280,6 +285,7 @@ private:
     asio::thread_pool background_{2};  // plans and walks over all targets
     MetricStore store_;
     const config::Engine engine_settings_;
+    DebugProbe debug_probe_;
     SelfMetrics self_;
     bool ready_ = false;
     bool stopping_ = false;

@@ -5,9 +5,9 @@
 #include "exporter/engine/run_on.hpp"
 #include "exporter/metrics/exposition.hpp"
 #include "exporter/server/compression.hpp"
+#include "exporter/web/policy.hpp"
 #include "exporter/web/target_list.hpp"
 #include "exporter/web/ui/assets.hpp"
-#include "probes/digest.hpp"
 #include "probes/net/clock.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -15,7 +15,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -55,12 +54,6 @@ private:
     probes::net::TimePoint start_;
 };
 
-std::string base64(const probes::Digest& digest) {
-    std::array<unsigned char, 4 * ((sizeof(probes::Digest) + 2) / 3) + 1> text{};
-    const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
-}
-
 /// What stands between the first <tag> and its </tag>.
 std::string_view element(std::string_view page, std::string_view tag) {
     const auto opening = "<" + std::string(tag) + ">";
@@ -76,7 +69,7 @@ std::string_view element(std::string_view page, std::string_view tag) {
 /// in can.
 std::string landing_policy() {
     const auto hash = [](std::string_view tag) {
-        return "'sha256-" + base64(probes::sha256(element(ui::landing_page, tag))) + "'";
+        return inline_source(element(ui::landing_page, tag));
     };
     return "default-src 'none'; connect-src 'self'; img-src 'self'; style-src " + hash("style") +
            "; script-src " + hash("script") +
@@ -194,21 +187,34 @@ asio::awaitable<HttpResponse> reload(Shared site, const HttpRequest&) {
     co_return text(200, "Reloaded\n");
 }
 
+asio::awaitable<HttpResponse> debug_probe(Shared site, const HttpRequest& request) {
+    HttpResponse response = co_await site->with.debug_probe(request);
+    compress_response(response, request.header("accept-encoding"));
+    co_return response;
+}
+
 struct Entry {
     std::string_view path;
-    bool post;  // POST only; otherwise GET and HEAD
+    std::string_view methods;  // as the Allow field has them
     Route route;
 };
 
-constexpr std::array<Entry, 7> routes = {{
-    {"/", false, landing},
-    {"/metrics", false, metrics},
-    {"/api/targets", false, targets},
-    {"/-/healthy", false, healthy},
-    {"/-/ready", false, ready},
-    {"/-/reload", true, reload},
-    {"/favicon.ico", false, icon},
+constexpr std::array<Entry, 8> routes = {{
+    {"/", "GET, HEAD", landing},
+    {"/metrics", "GET, HEAD", metrics},
+    {"/api/targets", "GET, HEAD", targets},
+    // What HEAD would have to tell takes a check, and who sends it wants none.
+    {"/debug/probe", "GET", debug_probe},
+    {"/-/healthy", "GET, HEAD", healthy},
+    {"/-/ready", "GET, HEAD", ready},
+    {"/-/reload", "POST", reload},
+    {"/favicon.ico", "GET, HEAD", icon},
 }};
+
+bool takes(const Entry& entry, std::string_view method) {
+    return method == entry.methods ||
+           (entry.methods == "GET, HEAD" && (method == "GET" || method == "HEAD"));
+}
 
 HttpResponse not_found() {
     return text(
@@ -217,6 +223,7 @@ HttpResponse not_found() {
         "  /             the targets and how they are\n"
         "  /metrics      for Prometheus (shard=3/8, match[]={label=\"value\"}, collect[]=family)\n"
         "  /api/targets  the targets as JSON (q, state, reason, sort, order, limit, offset)\n"
+        "  /debug/probe  checks one target now and shows each step (target=NAME, format=json)\n"
         "  /-/healthy    200 while Sonde runs\n"
         "  /-/ready      200 once it checks its targets\n"
         "  /-/reload     POST reads the configuration again\n");
@@ -227,11 +234,10 @@ asio::awaitable<HttpResponse> answer(Shared site, const HttpRequest& request) {
     const auto* const found = std::ranges::find(routes, request.path, &Entry::path);
     if (found == routes.end()) {
         response = not_found();
-    } else if (found->post ? request.method == "POST"
-                           : request.method == "GET" || request.method == "HEAD") {
+    } else if (takes(*found, request.method)) {
         response = co_await found->route(site, request);
     } else {
-        const std::string allowed = found->post ? "POST" : "GET, HEAD";
+        const std::string allowed{found->methods};
         response = text(405, "405 Method Not Allowed. Use " + allowed + ".\n");
         response.headers.emplace_back("Allow", allowed);
     }

@@ -27,6 +27,8 @@ struct EndpointDependencies {
     std::function<bool()> ready;
     /// Reloads the configuration; the errors as text, or nothing when it is in force.
     std::function<boost::asio::awaitable<std::optional<std::string>>()> reload;
+    /// Answers /debug/probe (debug_probe.hpp).
+    HttpHandler debug_probe;
     /// Gets the seconds from a scrape's request to the last piece of its answer.
     std::function<void(double)> observe_scrape;
     std::string version;

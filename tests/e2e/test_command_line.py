@@ -62,6 +62,12 @@ class Probe(unittest.TestCase):
         report = json.loads(done.stdout)
         self.assertEqual(report["success"], True)
         self.assertEqual([hop["status"] for hop in report["hops"]], [200])
+        tls = report["hops"][0]["tls"]
+        self.assertEqual((tls["verified"], tls["verification_errors"], tls["ocsp"]["status"]), (True, [], "good"))
+        self.assertEqual([each["subject"] for each in tls["sent_chain"]], ["CN=good"])
+        self.assertEqual([each["subject"] for each in tls["verified_chain"]], ["CN=good", "CN=sonde e2e root"])
+        self.assertEqual(tls["trust_anchor"], "CN=sonde e2e root")
+        self.assertIn("IP:127.0.0.1", tls["sent_chain"][0]["names"])
 
     def test_a_url_without_a_scheme(self):
         url = self.stack.nginx.url()
@@ -74,6 +80,8 @@ class Probe(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("certificate_expired", done.stdout)
         self.assertIn("CN=expired", done.stdout)
+        self.assertIn("CERT_HAS_EXPIRED", done.stdout)
+        self.assertIn("in hop 1, after connect, tls", done.stdout)
         done = self.probe(self.stack.nginx.url("expired"), "--module", "shop", "--json")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout)["success"], False)

@@ -19,7 +19,7 @@ max_in_flight_per_host = 4
 [metrics]
 extra = ["probe_dns_lookup_time_seconds", "probe_ip_addr_hash", "probe_http_uncompressed_body_length",
          "probe_http_last_modified_timestamp_seconds", "probe_http_responses_total", "probe_tls_cipher_info",
-         "probe_tcp_retransmits"]
+         "probe_tls_ocsp_info", "probe_tcp_retransmits"]
 
 [defaults]
 interval = "1s"
@@ -96,6 +96,7 @@ QUERIES = [
     f'probe_tls_version_info{{{SHOP},version="TLS 1.3"}} == 1',
     f"probe_tls_verified{{{SHOP}}} == 1",
     f'probe_tls_cipher_info{{{SHOP},cipher=~"TLS_.+"}} == 1',
+    f'probe_tls_ocsp_info{{{SHOP},status="good"}} == 1',
     f"probe_tcp_rtt_seconds{{{SHOP}}} > 0",
     f"probe_tcp_retransmits{{{SHOP}}} >= 0",
     'sonde_build_info{version=~".+"} == 1',

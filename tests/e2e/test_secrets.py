@@ -70,7 +70,8 @@ class Secrets(unittest.TestCase):
         self.assertIn("Authorization: Basic ", seen)
 
     def test_pages_metrics_and_log(self):
-        for path in ("/", "/metrics", "/api/targets", "/no/such/page"):
+        debug = [f"/debug/probe?target={name}{form}" for name in self.sonde.targets() for form in ("", "&format=json")]
+        for path in ("/", "/metrics", "/api/targets", "/no/such/page", *debug):
             for accept in ("text/html", "application/openmetrics-text"):
                 self.assert_clean(self.sonde.get(path, Accept=accept).text, path)
         self.sonde.reload()

@@ -6,6 +6,7 @@
 namespace sonde::exporter::ui {
 
 extern const std::string_view landing_page;  // index.html
+extern const std::string_view probe_style;   // probe.css
 extern const std::string_view icon;          // icon.svg
 
 }  // namespace sonde::exporter::ui

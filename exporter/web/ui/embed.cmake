@@ -11,6 +11,7 @@ endfunction()
 
 set(source "#include \"exporter/web/ui/assets.hpp\"\n\nnamespace sonde::exporter::ui {\n\n")
 embed(landing_page index.html)
+embed(probe_style probe.css)
 embed(icon icon.svg)
 string(APPEND source "\n}  // namespace sonde::exporter::ui\n")
 file(WRITE ${OUTPUT} "${source}")

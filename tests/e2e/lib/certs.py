@@ -56,6 +56,15 @@ commonName = supplied
         return base
 
 
+    def staple(self, base):
+        """Writes BASE.ocsp, a response that says what the index knows of the certificate, and returns its path."""
+        request = f"{base}.ocsp-request"
+        openssl("ocsp", "-issuer", self.pem, "-cert", f"{base}.pem", "-no_nonce", "-reqout", request)
+        openssl("ocsp", "-index", self.directory / "index", "-CA", self.pem, "-rsigner", self.pem, "-rkey", self.key,
+                "-reqin", request, "-respout", f"{base}.ocsp", "-ndays", 2)
+        return f"{base}.ocsp"
+
+
 class Certificates:
     """Those of the test nginx: base paths without .pem and .key, and the CA that a client must trust."""
 
@@ -64,6 +73,7 @@ class Certificates:
         stranger = Authority(pathlib.Path(directory) / "stranger", "somebody else")
         self.ca = trusted.pem
         self.good = trusted.issue("good")
+        self.staples = {"good": trusted.staple(self.good)}
         self.expired = trusted.issue("expired", first_day=-20, last_day=-1)
         self.misnamed = trusted.issue("misnamed", names="DNS:elsewhere.invalid")
         self.untrusted = stranger.issue("untrusted")

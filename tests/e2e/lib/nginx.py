@@ -14,6 +14,7 @@ LOCATIONS = """
         location /status/404 {{ return 404; }}
         location /status/500 {{ return 500; }}
         location /moved {{ return 301 /; }}
+        location = /login {{ add_header Set-Cookie "session=c00kie-of-nobody; HttpOnly"; return 302 /?code=c0de-of-nobody; }}
         location = /flood {{ sendfile on; sendfile_max_chunk 0; }}
         location /silent {{ proxy_pass http://127.0.0.1:{upstream}; }}
         location /private {{
@@ -43,6 +44,8 @@ class Nginx:
             if tls:
                 base = getattr(certificates, name)
                 listen += f" ssl_certificate {base}.pem; ssl_certificate_key {base}.key;"
+                if name in certificates.staples:
+                    listen += f" ssl_stapling on; ssl_stapling_file {certificates.staples[name]};"
             servers += f"    server {{ {listen} {locations} }}\n"
         self.configure(servers)
 

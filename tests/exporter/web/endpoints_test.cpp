@@ -26,6 +26,7 @@ namespace {
 struct Fixture;
 
 asio::awaitable<std::optional<std::string>> reload(Fixture& fixture);
+asio::awaitable<HttpResponse> debug_probe(Fixture& fixture, const HttpRequest& request);
 
 struct Fixture {
     explicit Fixture(std::size_t targets = 3) {
@@ -37,17 +38,20 @@ struct Fixture {
     }
 
     HttpHandler handler() {
-        return make_endpoints({.store = store,
-                               .self = {},
-                               .background = background.get_executor(),
-                               .ready = [this] { return ready.load(); },
-                               .reload = [this] { return reload(*this); },
-                               .observe_scrape =
-                                   [this](double seconds) {
-                                       scrape_seconds = seconds;
-                                       ++scrapes;
-                                   },
-                               .version = "1.2.3"});
+        return make_endpoints(
+            {.store = store,
+             .self = {},
+             .background = background.get_executor(),
+             .ready = [this] { return ready.load(); },
+             .reload = [this] { return reload(*this); },
+             .debug_probe =
+                 [this](const HttpRequest& request) { return debug_probe(*this, request); },
+             .observe_scrape =
+                 [this](double seconds) {
+                     scrape_seconds = seconds;
+                     ++scrapes;
+                 },
+             .version = "1.2.3"});
     }
 
     MetricStore store{sonde::tests::default_buckets(), {}};
@@ -56,6 +60,7 @@ struct Fixture {
     std::atomic<int> scrapes = 0;
     std::atomic<double> scrape_seconds = -1;
     std::atomic<int> reloads = 0;
+    std::atomic<int> debug_checks = 0;
     std::optional<std::string> reload_errors;
     RunningServer server{handler()};
     HttpClient client{server.address()};
@@ -64,6 +69,14 @@ struct Fixture {
 asio::awaitable<std::optional<std::string>> reload(Fixture& fixture) {
     ++fixture.reloads;
     co_return fixture.reload_errors;
+}
+
+asio::awaitable<HttpResponse> debug_probe(Fixture& fixture, const HttpRequest& request) {
+    ++fixture.debug_checks;
+    HttpResponse response;
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = "checked " + std::string{request.parameter("target").value_or("")};
+    co_return response;
 }
 
 }  // namespace
@@ -123,6 +136,18 @@ TEST_CASE(
     fixture.client.send("HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(fixture.client.receive(true).field("content-type") == plain.field("content-type"));
     CHECK(fixture.scrapes == 4);
+}
+
+TEST_CASE("the debug page is by GET: nothing else makes a check") {
+    Fixture fixture;
+    const auto checked = fixture.client.get("/debug/probe?target=shop1");
+    CHECK(checked.body == "checked shop1");
+    CHECK(checked.field("cache-control") == "no-store");
+    fixture.client.send("HEAD /debug/probe?target=shop1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto refused = fixture.client.receive(true);
+    CHECK(refused.status == 405);
+    CHECK(refused.field("allow") == "get");
+    CHECK(fixture.debug_checks == 1);
 }
 
 TEST_CASE("metrics can be asked for by name") {
