@@ -3,13 +3,10 @@
 import unittest
 
 from lib.caddy import Caddy
-from lib.checked import PASSWORD, Checked, knows
+from lib.checked import PASSWORD, Checked
 from lib.haproxy import Haproxy
 from lib.net import free_ports
 from lib.nginx import NginxServers
-
-# How a target says which versions of HTTP it offers.
-OFFER = "http"
 
 LONG_TEXT = "A line of the long page, number %d\n" * 20000 % tuple(range(20000)) + "Its end\n"
 USER = f'basic_auth = {{ username = "ann", password = "{PASSWORD}" }}'
@@ -267,7 +264,6 @@ class RealCaddy(Checked):
         self.assert_down("no-client", "tls_alert")
 
 
-@unittest.skipUnless(knows(f'{OFFER} = ["2", "1.1"]'), "this Sonde does not speak HTTP/2")
 class Http2(Checked):
     @classmethod
     def targets(cls):
@@ -291,7 +287,7 @@ class Http2(Checked):
                      'http-request return status 200 content-type text/plain string "Welcome"',
             "tls": f"mode http\nbind 127.0.0.1:@port@ ssl crt {stack.certificates.bundle('good')} alpn h2",
         }))
-        both, only2, only1 = (f"{OFFER} = {versions}\n" for versions in ('["2", "1.1"]', '["2"]', '["1.1"]'))
+        both, only2, only1 = (f'http2 = "{use}"\n' for use in ("auto", "prior_knowledge", "never"))
         is2, is1 = 'http_versions = ["2"]\n', 'http_versions = ["1.1"]\n'
         whole = 'regex = ["Its end"]\n'
         secure = cls.nginx.url("tls", "/long.txt", "https")

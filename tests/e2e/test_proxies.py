@@ -2,7 +2,7 @@
 
 import unittest
 
-from lib.checked import IN_BASE64, PASSWORD, Checked, knows
+from lib.checked import IN_BASE64, PASSWORD, Checked
 from lib.haproxy import Haproxy
 from lib.microsocks import Microsocks
 from lib.net import free_ports, has_ipv6
@@ -111,7 +111,6 @@ class HttpProxy(Checked):
         self.assert_down("no-such-proxy", "proxy_failed", "no-such-name.invalid")
 
 
-@unittest.skipUnless(knows('proxy_url = "socks5://127.0.0.1:1080"'), "this Sonde knows no SOCKS5")
 class Socks5Proxy(Checked):
     @classmethod
     def targets(cls):
@@ -177,7 +176,6 @@ class Socks5Proxy(Checked):
         self.assert_down("no-socks", "proxy_failed")
 
 
-@unittest.skipUnless(knows('proxy_url = "https://127.0.0.1:3128"'), "this Sonde knows no proxies over TLS")
 class ProxyOverTls(Checked):
     """haproxy puts TLS before tinyproxy."""
 
@@ -220,7 +218,6 @@ class ProxyOverTls(Checked):
         self.assert_down("expired-tunnel", "proxy_failed", "expired")
 
 
-@unittest.skipUnless(knows("proxy_from_environment = true"), "this Sonde reads no proxy from the environment")
 class ProxyFromEnvironment(Checked):
     """The proxy is a server that answers all that it is asked, as those of the environment are not for this machine."""
 

@@ -22,6 +22,7 @@ struct Conversation {
     std::string received;  // application bytes: plain ones, and after TLS decrypted ones
     bool asked_for_staple = false;
     bool tls_established = false;    // the handshake ended well on the server's side
+    std::string alpn_offer;          // as RFC 7301 has it on the wire; empty: none came
     std::optional<std::string> sni;  // of a ClientHello; nothing: none came, or it had no name
     std::string peer_address;        // where it came from: "127.0.0.1"
     std::string client_subject;      // of the certificate that the client showed
@@ -40,6 +41,7 @@ struct TlsScript {
     int max_version = TLS1_3_VERSION;
     std::string client_ca = {};  // PEM: the client must show a certificate of this authority
     std::string ocsp = {};       // DER: is stapled for a client that asks; empty: none
+    std::string alpn = {};       // the protocol to choose, whatever is offered; empty: none
     std::optional<int> alert;    // SSL_AD_*: refuse the ClientHello with it
     // The handshake is left where it is, without an error, when so much was sent: the script's next
     // step says how it goes on. A flight is all that is sent before the next read; 0: only read.
@@ -98,6 +100,12 @@ private:
     };
 
     static int on_status_request(SSL* ssl, void* self);
+    static int on_alpn(SSL* ssl,
+                       const unsigned char** chosen,
+                       unsigned char* size,
+                       const unsigned char* offered,
+                       unsigned offered_size,
+                       void* self);
     static int on_server_name(SSL* ssl, int* alert, void* self);
     static void on_ssl_event(const SSL* ssl, int where, int value);
     Wait wait_for(short events) const;

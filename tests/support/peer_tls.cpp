@@ -25,6 +25,26 @@ void must(bool good, const char* what) {
 
 }  // namespace
 
+int Peer::on_alpn(SSL*,
+                  const unsigned char** chosen,
+                  unsigned char* size,
+                  const unsigned char* offered,
+                  unsigned offered_size,
+                  void* self) {
+    auto& peer = *static_cast<Peer*>(self);
+    {
+        const std::lock_guard lock(peer.mutex_);
+        peer.conversation_.alpn_offer.assign(reinterpret_cast<const char*>(offered), offered_size);
+    }
+    const std::string& wanted = peer.script_->alpn;
+    if (wanted.empty()) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    *chosen = reinterpret_cast<const unsigned char*>(wanted.data());
+    *size = static_cast<unsigned char>(wanted.size());
+    return SSL_TLSEXT_ERR_OK;
+}
+
 int Peer::on_server_name(SSL* ssl, int* alert, void* self) {
     auto& peer = *static_cast<Peer*>(self);
     if (const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) {
@@ -93,6 +113,7 @@ void Peer::make_tls(const TlsScript& script) {
     }
     SSL_CTX_set_tlsext_servername_callback(context, &Peer::on_server_name);
     SSL_CTX_set_tlsext_servername_arg(context, this);
+    SSL_CTX_set_alpn_select_cb(context, &Peer::on_alpn, this);
     SSL_CTX_set_tlsext_status_cb(context, &Peer::on_status_request);
     SSL_CTX_set_tlsext_status_arg(context, this);
     ssl_.reset(SSL_new(context));

@@ -2,6 +2,10 @@
 
 namespace sonde::probes::http {
 
+std::string_view version_text(unsigned version) {
+    return version == 20 ? "2" : version == 10 ? "1.0" : "1.1";
+}
+
 Duration PhaseTimes::total() const {
     Duration total{};
     for (const auto& sum : sums_) {

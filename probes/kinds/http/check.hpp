@@ -13,8 +13,12 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace sonde::probes::http {
+
+/// "1.0", "1.1" or "2", of 10, 11 and 20.
+[[nodiscard]] std::string_view version_text(unsigned version);
 
 /// Durations of the phases, summed over hops; a phase that never ended has none.
 class PhaseTimes {
@@ -49,7 +53,7 @@ struct TlsFacts {
 /// Facts of the last response whose header arrived.
 struct ResponseFacts {
     unsigned status = 0;
-    unsigned version = 0;  // 10 or 11
+    unsigned version = 0;  // 10, 11 or 20
     bool over_tls = false;
     std::optional<std::uint64_t> content_length;
     std::optional<std::int64_t> last_modified;  // Unix seconds

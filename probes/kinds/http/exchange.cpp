@@ -35,24 +35,32 @@ std::span<char> scratch() {
 }  // namespace
 
 asio::awaitable<bool> Exchange::run() {
-    bool going = co_await send_request();
+    Check& check = leg_.check;
+    wire::Http2Client* const http2 = leg_.link->http2.get();
+    receiver_.start(check.spec, leg_.form, http2, check.trace());
+    request_began_ = check.run.now();
+    bool going = true;
+    if (http2 != nullptr) {
+        send_http2(check.spec.request, leg_.form, leg_.url, check.target, {*http2, receiver_});
+    } else {
+        going = co_await send_http1();
+    }
     if (going) {
         going = co_await receive();
         note_response();
     }
     if (const auto path = leg_.connection().stream().path(); path && !was_dead_) {
         const std::uint32_t before = std::exchange(leg_.link->retransmits, path->retransmits);
-        leg_.check.last_hop.path = net::TcpInfo{path->rtt, path->retransmits - before};
+        check.last_hop.path = net::TcpInfo{path->rtt, path->retransmits - before};
     }
     co_return going;
 }
 
-asio::awaitable<bool> Exchange::send_request() {
+asio::awaitable<bool> Exchange::send_http1() {
     const Check& check = leg_.check;
     const bool passes_on = leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url);
     const RequestText request = make_request(
         check.spec.request, leg_.form, leg_.url, check.target, passes_on ? leg_.proxy : nullptr);
-    request_began_ = check.run.now();
     std::span<const char> bytes{request};
     while (!bytes.empty()) {
         const net::IoResult io = leg_.connection().write(bytes);
@@ -75,7 +83,6 @@ asio::awaitable<bool> Exchange::send_request() {
 }
 
 asio::awaitable<bool> Exchange::receive() {
-    receiver_.start(leg_.check.spec, leg_.form, leg_.check.trace());
     // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
     net::TlsStream* const tls = leg_.connection().innermost();
     bool try_first = tls != nullptr;
@@ -83,6 +90,8 @@ asio::awaitable<bool> Exchange::receive() {
         tls->limit_socket_reads(first_read);
     }
     for (;;) {
+        // A connection that takes no more may still have an answer.
+        output_waits_ = leg_.link->http2 && leg_.link->flush().wait.has_value();
         net::IoResult io = net::IoResult::wait_for(net::Direction::read);
         if (try_first) {
             io = leg_.connection().read(room());
@@ -90,7 +99,7 @@ asio::awaitable<bool> Exchange::receive() {
         try_first = true;
         if (io.wait) {
             work_ = 0;
-            const bool ready = co_await leg_.wait(*io.wait);
+            const bool ready = co_await wait_for_more();
             if (!ready) {
                 co_return leg_.fail_waiting(receiver_.header_complete() ? "the rest of the body"
                                             : receiver_.saw_anything()  ? "the rest of the header"
@@ -101,8 +110,11 @@ asio::awaitable<bool> Exchange::receive() {
         if (io.error) {
             co_return ended(io.error);
         }
-        note_arrival();
+        const bool seen = receiver_.saw_anything();
         Receiver::State state = receiver_.feed(scratch().first(io.bytes));
+        if (receiver_.saw_anything()) {
+            note_arrival(!seen);
+        }
         std::size_t received = io.bytes;
         while (state == Receiver::State::more) {
             const bool going = co_await give_way(std::exchange(received, 0));
@@ -127,10 +139,20 @@ std::span<char> Exchange::room() const {
     return receiver_.decodes() ? scratch().first(compressed_read) : scratch();
 }
 
-void Exchange::note_arrival() {
+asio::awaitable<bool> Exchange::wait_for_more() {
+    bool ready = false;
+    if (output_waits_) {
+        ready = co_await leg_.wait_either();
+    } else {
+        ready = co_await leg_.wait(net::Direction::read);
+    }
+    co_return ready;
+}
+
+void Exchange::note_arrival(bool first) {
     // What came before the request was sent, or before an earlier part, took no time.
     const net::Stream& stream = leg_.connection().stream();
-    if (receiver_.saw_anything()) {
+    if (!first) {
         last_byte_ = std::max(stream.arrival(), last_byte_);
         return;
     }
@@ -179,13 +201,18 @@ void Exchange::note_response() {
     check.last_hop.response->over_tls = leg_.connection().tls() != nullptr;
     if (Trace* watcher = check.trace()) {
         watcher->hop().status = static_cast<int>(check.last_hop.response->status);
-        watcher->hop().protocol = check.last_hop.response->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+        watcher->hop().protocol =
+            "HTTP/" + std::string{version_text(check.last_hop.response->version)};
         watcher->body_bytes = check.last_hop.response->decoded_bytes;
     }
 }
 
 bool Exchange::take(Receiver::State state) {
     Check& check = leg_.check;
+    if (state == Receiver::State::failed && reused_ && receiver_.unprocessed()) {
+        was_dead_ = true;
+        return false;
+    }
     if (state == Receiver::State::failed) {
         check.fail(receiver_.failure(),
                    "response of " + leg_.peer() + ": " + receiver_.error_text());
@@ -193,7 +220,7 @@ bool Exchange::take(Receiver::State state) {
     }
     check.phase(Phase::transfer, first_byte_, last_byte_ - first_byte_);
     redirects_ = state == Receiver::State::redirect;
-    reusable_ = leg_.form.keep_alive() && receiver_.leaves_connection();
+    reusable_ = leg_.form.keep_alive() && receiver_.leave_connection();
     if (!redirects_) {
         check.answered = last_byte_;
     }

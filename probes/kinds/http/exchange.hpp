@@ -34,14 +34,15 @@ public:
     [[nodiscard]] bool is_reusable() const { return reusable_; }
 
 private:
-    boost::asio::awaitable<bool> send_request();
+    boost::asio::awaitable<bool> send_http1();
+    boost::asio::awaitable<bool> wait_for_more();
     boost::asio::awaitable<bool> receive();
     boost::asio::awaitable<bool> give_way(std::size_t received);
 
     [[nodiscard]] std::span<char> room() const;
     bool broke(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool ended(const boost::system::error_code& error);
-    void note_arrival();
+    void note_arrival(bool first);
     void note_response();
     bool take(Receiver::State state);
 
@@ -53,6 +54,7 @@ private:
     net::TimePoint last_byte_;
     std::size_t work_ = 0;  // bytes received and decoded since others had their turn
     std::uint64_t decoded_ = 0;
+    bool output_waits_ = false;  // HTTP/2 has more to send than the connection takes
     bool was_dead_ = false;
     bool redirects_ = false;
     bool reusable_ = false;

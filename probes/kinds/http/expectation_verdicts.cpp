@@ -133,7 +133,7 @@ void judge_response(Check& check, const Url& url, ProbeResult& result) {
     const Expectations& expect = check.spec.expect;
     const ResponseFacts& response = *check.last_hop.response;
     if (!expect.http_versions.empty()) {
-        const std::string_view version = response.version == 10 ? "1.0" : "1.1";
+        const std::string_view version = version_text(response.version);
         judge(
             check,
             result,

@@ -287,7 +287,7 @@ void read_words(Table& table,
 }
 
 void read_answer(Table& table, Expectations& spec, bool& good) {
-    static constexpr std::array<std::string_view, 2> versions{"1.0", "1.1"};
+    static constexpr std::array<std::string_view, 3> versions{"1.0", "1.1", "2"};
     read_words(
         table,
         {"http_versions", "HTTP versions of the final response that are good; default: any."},

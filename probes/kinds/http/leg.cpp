@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 
 #include <chrono>
 
@@ -18,6 +19,19 @@ asio::awaitable<bool> Leg::wait(net::Direction direction) {
     }
     const auto [aborted] = co_await connection().ready(direction, direct);
     co_return !aborted;
+}
+
+asio::awaitable<bool> Leg::wait_either() {
+    if (check.run.cancelled()) {
+        co_return false;
+    }
+    auto either = asio::experimental::make_parallel_group(
+        connection().ready(net::Direction::read, asio::deferred),
+        connection().ready(net::Direction::write, asio::deferred));
+    const auto ended =
+        co_await either.async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    static_cast<void>(ended);
+    co_return !check.run.cancelled();
 }
 
 bool Leg::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {

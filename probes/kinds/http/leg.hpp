@@ -27,6 +27,9 @@ struct Leg {
     /// False: cancelled.
     boost::asio::awaitable<bool> wait(net::Direction direction);
 
+    /// For both directions, whichever comes first. False: cancelled.
+    boost::asio::awaitable<bool> wait_either();
+
     // Each returns false, so that one can return it.
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);
     bool fail_waiting(std::string_view for_what);

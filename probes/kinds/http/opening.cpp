@@ -15,6 +15,23 @@ namespace sonde::probes::http {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// RFC 7301 section 3.1; the names are of RFC 9113 section 3.1 and RFC 7301 section 6.
+std::string_view alpn_of(Http2Use use) {
+    switch (use) {
+        case Http2Use::automatic:
+            return "\x02h2\x08http/1.1";
+        case Http2Use::prior_knowledge:
+            return "\x02h2";
+        case Http2Use::never:
+            break;
+    }
+    return "\x08http/1.1";
+}
+
+}  // namespace
+
 asio::awaitable<bool> Opening::run() {
     leg_.link = std::make_unique<Link>(leg_.check.run.env);
     const bool to_tls = leg_.url.scheme() == "https";
@@ -31,7 +48,18 @@ asio::awaitable<bool> Opening::run() {
     if (going && to_tls) {
         going = co_await secure();
     }
+    if (going && speaks_http2()) {
+        leg_.link->http2 = std::make_unique<wire::Http2Client>();
+        leg_.link->http2->reset();
+    }
     co_return going;
+}
+
+bool Opening::speaks_http2() {
+    net::TlsStream* const tls = leg_.connection().tls();
+    const bool passed_on = leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url);
+    return (leg_.check.spec.http2 == Http2Use::prior_knowledge && !passed_on) ||
+           (tls != nullptr && tls->alpn() == "h2");
 }
 
 asio::awaitable<bool> Opening::resolve() {
@@ -119,7 +147,7 @@ asio::awaitable<bool> Opening::secure() {
     const std::string name = named ? own.reveal() : std::string{leg_.url.host()};
     const net::TimePoint began = check.run.now();
     leg_.link->tls_context = leg_.form.to_own_host ? check.spec.tls : check.spec.tls_elsewhere;
-    net::TlsRequest request{.name = name, .alpn = {}, .resume_from = {}};
+    net::TlsRequest request{.name = name, .alpn = alpn_of(check.spec.http2), .resume_from = {}};
     if (check.spec.resume_tls) {
         request.resume_from = name + ' ' + leg_.url.origin() + ' ' + leg_.link->endpoint.text();
     }

@@ -31,6 +31,7 @@ private:
     boost::asio::awaitable<bool> write_all(std::span<const char> bytes);
     boost::asio::awaitable<bool> handshake(net::TlsStream& tls, std::string_view with);
 
+    [[nodiscard]] bool speaks_http2();
     bool inspect_tls(const std::string& name);
     bool fail_resolve(const std::string& host, const std::string& why);
     bool fail_local_end(const boost::system::error_code& error);

@@ -54,10 +54,15 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
 
 }  // namespace
 
-void Receiver::start(const Spec& spec, const RequestForm& request, Trace* trace) {
+void Receiver::start(const Spec& spec,
+                     const RequestForm& request,
+                     wire::Http2Client* http2,
+                     Trace* trace) {
+    http2_ = http2;
     spec_ = &spec;
     trace_ = trace;
     parser_.reset(request.method == "HEAD");
+    status_ = version_ = 0;
     decoder_.reset(spec.max_body);
     matcher_.start(spec.expect.patterns);
     found_fields_.assign(spec.expect.headers.size(), false);
@@ -71,6 +76,13 @@ void Receiver::start(const Spec& spec, const RequestForm& request, Trace* trace)
 }
 
 Receiver::State Receiver::feed(std::span<const char> data) {
+    if (http2_ != nullptr) {
+        const wire::ResponseState state = http2_->feed(data);
+        // What a server says of the connection is no part of a response.
+        saw_anything_ = saw_anything_ || status_ != 0 || http2_->interim_responses() > 0 ||
+                        state == wire::ResponseState::failed;
+        return settle(state);
+    }
     saw_anything_ = saw_anything_ || !data.empty();
     const auto [consumed, state] = parser_.feed(data, *this);
     surplus_ = state == wire::ResponseState::complete && consumed < data.size();
@@ -79,12 +91,25 @@ Receiver::State Receiver::feed(std::span<const char> data) {
 
 Receiver::State Receiver::resume() {
     const wire::DecodeState decoded = decoder_.resume(*this);
-    return settle(decoded == wire::DecodeState::more ? parser_.state()
-                                                     : wire::ResponseState::stopped);
+    return settle(decoded == wire::DecodeState::more ? parsed() : wire::ResponseState::stopped);
 }
 
 Receiver::State Receiver::finish() {
-    return settle(parser_.finish(*this));
+    return settle(http2_ != nullptr ? http2_->finish() : parser_.finish(*this));
+}
+
+wire::ResponseState Receiver::parsed() const {
+    return http2_ != nullptr ? http2_->state() : parser_.state();
+}
+
+bool Receiver::leave_connection() {
+    if (http2_ != nullptr) {
+        if (parsed() == wire::ResponseState::body) {
+            http2_->cancel();
+        }
+        return http2_->reusable();
+    }
+    return parsed() == wire::ResponseState::complete && parser_.keep_alive() && !surplus_;
 }
 
 bool Receiver::decided() const {
@@ -123,8 +148,9 @@ Receiver::State Receiver::settle(wire::ResponseState state) {
     return State::complete;
 }
 
-void Receiver::on_status(unsigned status, unsigned, std::string_view) {
+void Receiver::on_status(unsigned status, unsigned version, std::string_view) {
     status_ = status;
+    version_ = version;
 }
 
 void Receiver::on_field(std::string_view name, std::string_view value) {
@@ -180,26 +206,32 @@ bool Receiver::on_decoded(std::span<const char> piece) {
 }
 
 ResponseFacts Receiver::facts() const {
-    return {.status = parser_.status(),
-            .version = parser_.version(),
-            .over_tls = false,
-            .content_length = parser_.content_length(),
-            .last_modified = last_modified_,
-            .decoded_bytes = decoder_.decoded_bytes(),
-            .content_encoding = decoder_.encoding()};
+    return {
+        .status = status_,
+        .version = version_,
+        .over_tls = false,
+        .content_length = http2_ != nullptr ? http2_->content_length() : parser_.content_length(),
+        .last_modified = last_modified_,
+        .decoded_bytes = decoder_.decoded_bytes(),
+        .content_encoding = decoder_.encoding()};
 }
 
 Failure Receiver::failure() const {
-    if (parser_.state() == wire::ResponseState::failed) {
-        return Failure::protocol_error;
+    if (parsed() == wire::ResponseState::failed) {
+        const bool ended_by_server =
+            http2_ != nullptr && (http2_->error() == wire::Http2Error::reset ||
+                                  http2_->error() == wire::Http2Error::goaway);
+        return ended_by_server ? Failure::connection_reset : Failure::protocol_error;
     }
     return decoder_.error() == wire::DecodeError::too_large ? Failure::body_too_large
                                                             : Failure::decode_error;
 }
 
 std::string Receiver::error_text() const {
-    return parser_.state() == wire::ResponseState::failed ? std::string{parser_.error_text()}
-                                                          : decoder_.error_text();
+    if (parsed() != wire::ResponseState::failed) {
+        return decoder_.error_text();
+    }
+    return std::string{http2_ != nullptr ? http2_->error_text() : parser_.error_text()};
 }
 
 namespace {

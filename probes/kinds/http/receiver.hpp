@@ -8,6 +8,7 @@
 #include "probes/kinds/http/spec.hpp"
 #include "probes/wire/body_decoder.hpp"
 #include "probes/wire/http1_response.hpp"
+#include "probes/wire/http2_client.hpp"
 #include "probes/wire/patterns.hpp"
 #include "probes/wire/response_sink.hpp"
 
@@ -24,8 +25,12 @@ class Receiver final : public wire::ResponseSink, public wire::BodySink {
 public:
     enum class State : std::uint8_t { more, redirect, complete, failed };
 
-    /// Begins a response to this request; memory of the one before is kept.
-    void start(const Spec& spec, const RequestForm& request, Trace* trace);
+    /// Begins a response to this request; memory of the one before is kept. `http2` parses it;
+    /// null: it is one of HTTP/1. What is passed outlives the response.
+    void start(const Spec& spec,
+               const RequestForm& request,
+               wire::Http2Client* http2,
+               Trace* trace);
 
     /// Decodes some 64 KiB at most; the rest waits for resume(), until which the state is `more`.
     State feed(std::span<const char> data);
@@ -36,11 +41,8 @@ public:
     /// The server closed the connection.
     State finish();
 
-    /// Whether the response came to its end and left the connection fit for another request.
-    [[nodiscard]] bool leaves_connection() const {
-        return parser_.state() == wire::ResponseState::complete && parser_.keep_alive() &&
-               !surplus_;
-    }
+    /// Wants no more of the response. Whether the connection is fit for another request then.
+    [[nodiscard]] bool leave_connection();
 
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
 
@@ -68,6 +70,9 @@ public:
         return found_fields_[expectation];
     }
 
+    /// Whether the server said that it has done nothing with the request.
+    [[nodiscard]] bool unprocessed() const { return http2_ != nullptr && http2_->unprocessed(); }
+
     /// Why State::failed, and in words.
     [[nodiscard]] Failure failure() const;
     [[nodiscard]] std::string error_text() const;
@@ -81,14 +86,17 @@ public:
 
 private:
     State settle(wire::ResponseState state);
+    [[nodiscard]] wire::ResponseState parsed() const;
     [[nodiscard]] bool decided() const;
 
     const Spec* spec_ = nullptr;
     Trace* trace_ = nullptr;
+    wire::Http2Client* http2_ = nullptr;  // null: parser_
     wire::Http1Response parser_;
     wire::BodyDecoder decoder_;
     wire::Matcher matcher_;
     unsigned status_ = 0;
+    unsigned version_ = 0;
     std::vector<bool> found_fields_;  // by expectation
     std::string location_;
     std::vector<std::string> set_cookies_;

@@ -41,63 +41,107 @@ RequestForm after_redirect(RequestForm form, unsigned status, bool own_host) {
     return form;
 }
 
+namespace {
+
+constexpr std::string_view line_end = "\r\n";
+
+void add(RequestText& out, std::string_view text) {
+    out.insert(out.end(), text.begin(), text.end());
+}
+
+/// Every field but Host and Connection.
+void add_fields(RequestText& out,
+                const RequestSpec& spec,
+                const RequestForm& form,
+                const Url& target) {
+    add(out, spec.header_lines);
+    const std::string_view own_cookies = form.to_own_host ? std::string_view{spec.cookies} : "";
+    if (!own_cookies.empty() || !form.cookies.empty()) {
+        add(out, "Cookie: ");
+        add(out, own_cookies);
+        add(out, !own_cookies.empty() && !form.cookies.empty() ? "; " : "");
+        add(out, form.cookies);
+        add(out, line_end);
+    }
+    if (form.to_own_host) {
+        add(out, spec.private_header_lines);
+        const std::string_view userinfo = target.userinfo();
+        if (!form.token.empty()) {
+            add(out, "Authorization: Bearer ");
+            add(out, form.token);
+            add(out, line_end);
+        } else if (!userinfo.empty() && !spec.sets_authorization) {
+            add(out, "Authorization: ");
+            add(out, basic_auth(userinfo));
+            add(out, line_end);
+        }
+    }
+    if (form.with_body || expects_body(form.method)) {
+        add(out, "Content-Length: ");
+        add(out, std::to_string(form.with_body ? spec.body.size() : 0));
+        add(out, line_end);
+    }
+}
+
+std::string authority(const RequestSpec& spec, const RequestForm& form, const Url& url) {
+    return form.to_own_host && !spec.host_header.empty() ? spec.host_header : url.host_header();
+}
+
+}  // namespace
+
 RequestText make_request(const RequestSpec& spec,
                          const RequestForm& form,
                          const Url& url,
                          const Url& target,
                          const ProxySpec* proxy) {
     RequestText out;
-    const auto add = [&out](std::string_view text) {
-        out.insert(out.end(), text.begin(), text.end());
-    };
-    add(form.method);
-    add(" ");
+    add(out, form.method);
+    add(out, " ");
     if (proxy != nullptr) {
-        add(url.origin());
+        add(out, url.origin());
     }
-    add(url.request_target());
-    add(" HTTP/1.1\r\nHost: ");
-    add(form.to_own_host && !spec.host_header.empty() ? spec.host_header : url.host_header());
-    add("\r\n");
-    add(spec.header_lines);
+    add(out, url.request_target());
+    add(out, " HTTP/1.1\r\nHost: ");
+    add(out, authority(spec, form, url));
+    add(out, line_end);
     if (!form.keep_alive()) {
-        add("Connection: close\r\n");
+        add(out, "Connection: close\r\n");
     }
     if (proxy != nullptr) {
-        add(proxy->header_lines);
+        add(out, proxy->header_lines);
     }
-    const std::string_view own_cookies = form.to_own_host ? std::string_view{spec.cookies} : "";
-    if (!own_cookies.empty() || !form.cookies.empty()) {
-        add("Cookie: ");
-        add(own_cookies);
-        add(!own_cookies.empty() && !form.cookies.empty() ? "; " : "");
-        add(form.cookies);
-        add("\r\n");
-    }
-    if (form.to_own_host) {
-        add(spec.private_header_lines);
-        if (!form.token.empty()) {
-            add("Authorization: Bearer ");
-            add(form.token);
-            add("\r\n");
-        }
-        const std::string_view userinfo = target.userinfo();
-        if (!userinfo.empty() && !spec.sets_authorization) {
-            add("Authorization: ");
-            add(basic_auth(userinfo));
-            add("\r\n");
-        }
-    }
-    if (form.with_body || expects_body(form.method)) {
-        add("Content-Length: ");
-        add(std::to_string(form.with_body ? spec.body.size() : 0));
-        add("\r\n");
-    }
-    add("\r\n");
+    add_fields(out, spec, form, target);
+    add(out, line_end);
     if (form.with_body) {
-        add(spec.body);
+        add(out, spec.body);
     }
     return out;
+}
+
+void send_http2(const RequestSpec& spec,
+                const RequestForm& form,
+                const Url& url,
+                const Url& target,
+                Http2Exchange exchange) {
+    RequestText text;
+    add_fields(text, spec, form, target);
+    std::string_view lines{text.data(), text.size()};
+    boost::container::small_vector<wire::Http2Field, 16> fields;
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find(line_end));
+        const std::size_t colon = line.find(':');
+        fields.push_back({line.substr(0, colon), line.substr(colon + 2)});
+        lines.remove_prefix(line.size() + line_end.size());
+    }
+    const std::string host = authority(spec, form, url);
+    exchange.client.request(
+        {.method = form.method,
+         .scheme = url.scheme(),
+         .authority = host,
+         .path = url.request_target(),
+         .fields = fields,
+         .body = form.with_body ? std::span<const char>{spec.body} : std::span<const char>{}},
+        exchange.sink);
 }
 
 }  // namespace sonde::probes::http

@@ -1,9 +1,10 @@
-// The text of a request (RFC 9112 section 3).
+// What is sent to ask: the text of a request (RFC 9112 section 3), or its fields over HTTP/2.
 #pragma once
 
 #include "probes/kinds/http/proxy.hpp"
 #include "probes/kinds/http/request_spec.hpp"
 #include "probes/url.hpp"
+#include "probes/wire/http2_client.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -46,5 +47,18 @@ struct RequestForm {
                                        const Url& url,
                                        const Url& target,
                                        const ProxySpec* proxy);
+
+/// Who makes frames of the request, and who gets the response.
+struct Http2Exchange {
+    wire::Http2Client& client;
+    wire::ResponseSink& sink;
+};
+
+/// The same request over HTTP/2 (RFC 9113 section 8.3). `spec` outlives the exchange.
+void send_http2(const RequestSpec& spec,
+                const RequestForm& form,
+                const Url& url,
+                const Url& target,
+                Http2Exchange exchange);
 
 }  // namespace sonde::probes::http

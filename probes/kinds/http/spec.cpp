@@ -150,6 +150,14 @@ void read_connection(Table& table, Spec& spec) {
                      "the phases of opening it. Methods that are not idempotent have their own."},
                     connection,
                     words);
+    std::string http2{"auto"};
+    static constexpr std::array<std::string_view, 3> uses{"auto", "never", "prior_knowledge"};
+    table.read_word({"http2",
+                     "Whether HTTP/2 is spoken: `auto` where a server chooses it over TLS (ALPN), "
+                     "`never`, or `prior_knowledge`: always, also without TLS."},
+                    http2,
+                    uses);
+    spec.http2 = static_cast<Http2Use>(std::ranges::find(uses, http2) - uses.begin());
     net::ConnectionPool::Limits limits;
     auto idle = static_cast<std::int64_t>(limits.idle);
     auto open = static_cast<std::int64_t>(limits.open);
@@ -179,7 +187,8 @@ void read_connection(Table& table, Spec& spec) {
 
 std::string connection_identity(const Spec& spec) {
     const net::DialSettings& dial = spec.dial;
-    std::string all = std::to_string(static_cast<int>(dial.prefer)) + (dial.fallback ? 'f' : '-') +
+    std::string all = std::to_string(static_cast<int>(dial.prefer)) +
+                      std::to_string(static_cast<int>(spec.http2)) + (dial.fallback ? 'f' : '-') +
                       (spec.insecure_skip_verify ? 'i' : '-');
     const auto add = [&all](std::string_view part) {
         all += std::to_string(part.size()) + ':';

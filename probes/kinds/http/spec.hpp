@@ -21,6 +21,9 @@ namespace sonde::probes::http {
 
 class OAuthSource;
 
+/// Whether HTTP/2 is spoken: where the server chooses it (ALPN), never, or without asking.
+enum class Http2Use : std::uint8_t { automatic, never, prior_knowledge };
+
 struct Spec {
     RequestSpec request;
     net::DialSettings dial;
@@ -35,6 +38,7 @@ struct Spec {
     std::size_t keep_body = 0;  // the receiver keeps so much of the decoded body
     bool insecure_skip_verify = false;
     bool resume_tls = false;
+    Http2Use http2 = Http2Use::automatic;
     bool all_addresses = false;  // a check is one of every address of the target's host
     std::optional<net::ConnectionPool::Limits> pool;  // nothing: every request has its connection
     std::shared_ptr<const OAuthSource> oauth;         // null: none
