@@ -93,13 +93,14 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
      "Absent while undecided. Unnamed patterns go by their text, cut at 128 bytes.",
      regex_label, lean},
     {Family::failed_due_to_regex, "probe_failed_due_to_regex", gauge, "",
-     "1 if the last check failed because of a pattern, else 0. Absent for targets without "
-     "patterns.", none, lean},
+     "1 if the last check failed because of a pattern of the body or of a header field, else 0. "
+     "Absent for targets without patterns, and when there was no whole answer.", none, lean},
     {Family::dns_lookup_time, "probe_dns_lookup_time_seconds", gauge, "seconds",
      "Time in seconds that the last check spent on name resolution. Absent when nothing was "
      "resolved.", none, extra},
     {Family::ip_protocol, "probe_ip_protocol", gauge, "",
-     "IP version that the last check used, 4 or 6. Absent when it got no address.", none, lean},
+     "IP version that the last check used, 4 or 6; with a proxy that of the way to it. Absent when "
+     "it got no address.", none, lean},
     {Family::ip_addr_hash, "probe_ip_addr_hash", gauge, "",
      "Hash (FNV-1a, 32 bits) of the address that the last check used, to notice when it "
      "changes. Absent when it got no address.", none, extra},
@@ -110,7 +111,8 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
      "HTTP version of the last check's final response, such as 1.1 or 2. Absent when there was"
      " none.", none, lean},
     {Family::http_redirects, "probe_http_redirects", gauge, "",
-     "Redirects that the last check met. Absent when there was no response.", none, lean},
+     "Redirects that the last check met, also one that it did not follow. Absent when there was no "
+     "response.", none, lean},
     {Family::http_content_length, "probe_http_content_length", gauge, "bytes",
      "Length in bytes that the last check's final response declared in Content-Length. Absent "
      "when it declared none.", none, lean},

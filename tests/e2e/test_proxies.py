@@ -87,7 +87,7 @@ class HttpProxy(Checked):
         self.assert_down("wrong-tunnel", "proxy_failed", "CONNECT", "401")
         self.assert_down("nobody-tunnel", "proxy_failed", "CONNECT", "407")
         self.assert_down("wrong-forward", "unexpected_status", "401")
-        self.assert_down("nobody-forward", "unexpected_status", "407")
+        self.assert_down("nobody-forward", "proxy_failed", "407")
         for request in self.stack.upstream.seen():
             self.assertNotIn("proxy-authorization", request.lower())
         self.assert_nothing_is_told()

@@ -187,7 +187,7 @@ TEST_CASE("ten redirects are followed and the eleventh is too many") {
     CHECK(result.failure == Failure::too_many_redirects);
     CHECK(mentions(result.detail, {"redirects again", "to " + server.url("")}));
     CHECK(result.detail.find("/loop") == std::string::npos);
-    CHECK(result.readings.get(M::http_redirects) == 10);
+    CHECK(result.readings.get(M::http_redirects) == 11);
     CHECK(result.readings.get(M::http_status_code) == 302);
     CHECK_FALSE(result.rtt);
     CHECK(server.finished(11).size() == 11);

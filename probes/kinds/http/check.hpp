@@ -59,6 +59,7 @@ struct ResponseFacts {
     std::optional<std::int64_t> last_modified;  // Unix seconds
     std::uint64_t decoded_bytes = 0;
     std::string_view content_encoding = "identity";  // a literal
+    bool redirects = false;  // says where else to ask, whether or not that is followed
 };
 
 /// What one hop came to, as far as it got. A check is judged by that of its last.
@@ -88,7 +89,7 @@ struct Check {
     Failure failure = Failure::none;
     std::string detail;
     bool exhausted = false;
-    unsigned redirects = 0;
+    unsigned redirects = 0;         // followed
     std::optional<bool> reused;     // the last connection, by which its phases are absent; nothing:
                                     // connections are not kept
     unsigned dead_connections = 0;  // kept ones that were no use

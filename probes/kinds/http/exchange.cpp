@@ -218,6 +218,13 @@ bool Exchange::take(Receiver::State state) {
                    "response of " + leg_.peer() + ": " + receiver_.error_text());
         return false;
     }
+    if (leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url) &&
+        receiver_.facts().status == 407) {
+        // Only a proxy says this of itself (RFC 9110 section 15.5.8).
+        check.fail(Failure::proxy_failed,
+                   leg_.peer() + ": it answered 407 Proxy Authentication Required");
+        return false;
+    }
     check.phase(Phase::transfer, first_byte_, last_byte_ - first_byte_);
     redirects_ = state == Receiver::State::redirect;
     reusable_ = leg_.form.keep_alive() && receiver_.leave_connection();

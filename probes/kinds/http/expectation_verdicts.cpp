@@ -114,18 +114,29 @@ void judge_patterns(Check& check, const wire::Matcher& matcher, ProbeResult& res
     if (!check.spec.expect.patterns) {
         return;
     }
-    bool all_met = true;
     for (std::size_t i = 0; i < check.spec.expect.patterns->size(); ++i) {
         judge_pattern(check, matcher, i, result);
-        all_met = all_met && matcher.met(i).value_or(false);
     }
-    if (check.answered) {
-        result.readings.set(M::failed_due_to_regex, all_met ? 0 : 1);
-        if (matcher.body_too_large() && check.failure == Failure::none) {
-            check.fail(Failure::body_too_large,
-                       "a pattern needs the whole body, which is over " +
-                           std::to_string(wire::Matcher::default_max_extract_body) + " bytes");
-        }
+    if (check.answered && matcher.body_too_large() && check.failure == Failure::none) {
+        check.fail(Failure::body_too_large,
+                   "a pattern needs the whole body, which is over " +
+                       std::to_string(wire::Matcher::default_max_extract_body) + " bytes");
+    }
+}
+
+/// Of the header and of the body, which together are what blackbox_exporter calls regex.
+void judge_content(Check& check, const Receiver& final, ProbeResult& result) {
+    const Expectations& expect = check.spec.expect;
+    const bool good_so_far = check.failure == Failure::none;
+    judge_headers(check, final, result);
+    judge_patterns(check, final.matcher(), result);
+    const bool has_patterns =
+        expect.patterns || std::ranges::any_of(expect.headers, [](const HeaderExpectation& header) {
+            return header.pattern != nullptr;
+        });
+    if (has_patterns && check.answered) {
+        const bool failed = good_so_far && check.failure != Failure::none;
+        result.readings.set(M::failed_due_to_regex, failed ? 1 : 0);
     }
 }
 
@@ -274,8 +285,7 @@ void judge_expectations(Check& check, const Url& url, const Receiver* final, Pro
     if (check.last_hop.response) {
         judge_status(check, check.last_hop.response->status, result);
         if (final != nullptr) {
-            judge_headers(check, *final, result);
-            judge_patterns(check, final->matcher(), result);
+            judge_content(check, *final, result);
         }
         judge_response(check, url, result);
     }

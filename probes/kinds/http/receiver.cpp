@@ -213,7 +213,8 @@ ResponseFacts Receiver::facts() const {
         .content_length = http2_ != nullptr ? http2_->content_length() : parser_.content_length(),
         .last_modified = last_modified_,
         .decoded_bytes = decoder_.decoded_bytes(),
-        .content_encoding = decoder_.encoding()};
+        .content_encoding = decoder_.encoding(),
+        .redirects = is_redirect(status_) && !location_.empty()};
 }
 
 Failure Receiver::failure() const {

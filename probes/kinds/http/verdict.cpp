@@ -54,7 +54,8 @@ void read_connection(const Check& check, Readings& readings) {
 
 void read_response(const Check& check, Readings& readings) {
     if (check.last_hop.response || check.redirects > 0) {
-        readings.set(M::http_redirects, check.redirects);
+        const bool one_more = check.last_hop.response && check.last_hop.response->redirects;
+        readings.set(M::http_redirects, check.redirects + (one_more ? 1 : 0));
     }
     if (!check.last_hop.response) {
         return;

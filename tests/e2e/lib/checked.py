@@ -1,12 +1,9 @@
 """Targets that have each been checked once, and what is asked about them then."""
 
 import base64
-import pathlib
-import tempfile
 import unittest
 
 from lib.net import wait_for
-from lib.sonde import run
 from lib.stack import Stack
 
 # Long enough that a busy machine adds no timeout of its own.
@@ -22,14 +19,6 @@ tls = {{ ca_file = "{ca}" }}
 
 PASSWORD = "l0cked-up"
 IN_BASE64 = base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
-
-
-def knows(setting):
-    """Whether this Sonde takes a line of a target."""
-    with tempfile.TemporaryDirectory() as directory:
-        config = pathlib.Path(directory) / "sonde.toml"
-        config.write_text(f'[[target]]\nurl = "http://127.0.0.1/"\n{setting}\n')
-        return run("--config.check", "--config.file", config).returncode == 0
 
 
 class Checked(unittest.TestCase):

@@ -42,7 +42,9 @@ class Case:
         self.timeout = timeout
         self.http = {"preferred_ip_protocol": "ip4", **(http or {})}
         self.settings = {"ip_protocol": "ip4", **(settings or {})}
-        self.differs = {} if "regex" in self.settings else {"probe_failed_due_to_regex": WITHOUT_PATTERNS}
+        fields = self.settings.get("expect_headers", [])
+        has_patterns = "regex" in self.settings or any("pattern" in field for field in fields)
+        self.differs = {} if has_patterns else {"probe_failed_due_to_regex": WITHOUT_PATTERNS}
         for explained in reversed(known):
             self.differs.update(explained)
 
