@@ -128,6 +128,10 @@ std::string report_json(const ProbeReport& report) {
     for (const TraceHop& hop : report.trace.hops) {
         hops.push_back(to_json(hop));
     }
+    json::object& extracted = out["extracted"].emplace_object();
+    for (const auto& [name, value] : report.trace.extracted) {
+        extracted[name] = value;
+    }
     json::array& expectations = out["expectations"].emplace_array();
     for (const probes::TraceVerdict& verdict : report.trace.expectations) {
         expectations.push_back(

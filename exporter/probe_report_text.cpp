@@ -237,6 +237,9 @@ std::string report_text(const ProbeReport& report, bool colours) {
     if (!report.trace.hops.empty()) {
         add_sum(out, report);
     }
+    for (const auto& [name, value] : report.trace.extracted) {
+        out += fmt::format("  taken   {}: {}\n", printable(name), printable(value));
+    }
     if (!report.trace.expectations.empty()) {
         out += '\n';
     }

@@ -3,33 +3,55 @@
 
 #include <openssl/evp.h>
 
-#include <memory>
 #include <new>
 
 namespace sonde::probes {
 
 namespace {
 
-/// EVP_Digest() would make a context and look the algorithm up each time.
-struct Hasher {
-    std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> algorithm{
-        EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free};
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
-                                                                    &EVP_MD_CTX_free};
-};
+void must(bool good) {
+    if (!good) {
+        throw std::bad_alloc{};  // SHA-256 has no other way to fail
+    }
+}
+
+/// EVP_sha256() would be looked up for each digest.
+const EVP_MD* algorithm() {
+    static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    must(fetched != nullptr);
+    return fetched;
+}
 
 }  // namespace
 
-Digest sha256(std::string_view bytes) {
-    thread_local const Hasher hasher;
+void Sha256::Free::operator()(EVP_MD_CTX* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    must(context_ != nullptr);
+    start();
+}
+
+void Sha256::start() {
+    must(EVP_DigestInit_ex2(context_.get(), algorithm(), nullptr) == 1);
+}
+
+void Sha256::update(std::string_view bytes) {
+    must(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::finish() {
     Digest out{};
-    if (!hasher.algorithm || !hasher.context ||
-        EVP_DigestInit_ex2(hasher.context.get(), hasher.algorithm.get(), nullptr) != 1 ||
-        EVP_DigestUpdate(hasher.context.get(), bytes.data(), bytes.size()) != 1 ||
-        EVP_DigestFinal_ex(hasher.context.get(), out.data(), nullptr) != 1) {
-        throw std::bad_alloc{};  // SHA-256 has no other way to fail
-    }
+    must(EVP_DigestFinal_ex(context_.get(), out.data(), nullptr) == 1);
     return out;
+}
+
+Digest sha256(std::string_view bytes) {
+    thread_local Sha256 hasher;
+    hasher.start();
+    hasher.update(bytes);
+    return hasher.finish();
 }
 
 }  // namespace sonde::probes

@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 1> reason_label = {"reason"};
 constexpr std::array<std::string_view, 1> name_label = {"name"};
 constexpr std::array<std::string_view, 1> regex_label = {"regex"};
 constexpr std::array<std::string_view, 1> phase_label = {"phase"};
+constexpr std::array<std::string_view, 2> name_value_labels = {"name", "value"};
+constexpr std::array<std::string_view, 1> sha256_label = {"sha256"};
 constexpr std::array<std::string_view, 1> ip_label = {"ip"};
 constexpr std::array<std::string_view, 1> code_label = {"code"};
 constexpr std::array<std::string_view, 1> version_label = {"version"};
@@ -95,6 +97,12 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::failed_due_to_regex, "probe_failed_due_to_regex", gauge, "",
      "1 if the last check failed because of a pattern of the body or of a header field, else 0. "
      "Absent for targets without patterns, and when there was no whole answer.", none, lean},
+    {Family::extracted_value, "probe_extracted_value", gauge, "",
+     "Number that the last check took from the body or a header field, by the name that `extract` "
+     "gives it. Absent when it was not found or is no number.", name_label, lean},
+    {Family::extracted_info, "probe_extracted_info", gauge, "",
+     "1, with the text that the last check took from the body or a header field, cut at 128 "
+     "bytes. Absent when it was not found.", name_value_labels, lean},
     {Family::dns_lookup_time, "probe_dns_lookup_time_seconds", gauge, "seconds",
      "Time in seconds that the last check spent on name resolution. Absent when nothing was "
      "resolved.", none, extra},
@@ -125,6 +133,13 @@ constexpr std::array<FamilyInfo, count_of<Family>> family_table = {{
     {Family::http_last_modified, "probe_http_last_modified_timestamp_seconds", gauge, "seconds",
      "Last-Modified of the last check's final response in seconds since the Unix epoch. Absent"
      " when it had none that can be read.", none, extra},
+    {Family::http_body_sha256, "probe_http_body_sha256_info", gauge, "",
+     "1, with the SHA-256 of the last check's decoded body in hexadecimal digits. Absent without "
+     "`body_sha256`, and when there was no whole answer.", sha256_label, lean},
+    {Family::http_body_changed, "probe_http_body_changed", gauge, "",
+     "1 if the last check's decoded body differs from that of the last one before that came whole, "
+     "else 0. Absent without `body_changed`, for the first, and when there was no whole answer.",
+     none, lean},
     {Family::http_connection_reused, "probe_http_connection_reused", gauge, "",
      "1 if the last check's final request went over a connection that an earlier check had left "
      "open, whose phases are absent then; 0 if it opened one. Absent without `connection = "
@@ -205,6 +220,7 @@ constexpr std::array<MeasurementRow, count_of<Measurement>> measurement_rows = {
     {Measurement::http_uncompressed_body_length, Family::http_uncompressed_body_length, {}},
     {Measurement::http_ssl, Family::http_ssl, {}},
     {Measurement::http_last_modified, Family::http_last_modified, {}},
+    {Measurement::http_body_changed, Family::http_body_changed, {}},
     {Measurement::http_connection_reused, Family::http_connection_reused, {}},
     {Measurement::http_resolve, Family::http_duration, Phase::resolve},
     {Measurement::http_connect, Family::http_duration, Phase::connect},

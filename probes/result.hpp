@@ -1,6 +1,7 @@
 // What one check found out. A value: it knows no metric library and no target.
 #pragma once
 
+#include "probes/digest.hpp"
 #include "probes/failure.hpp"
 #include "probes/measurement.hpp"
 
@@ -74,6 +75,7 @@ struct ProbeResult {
     bool exhausted =
         false;  // this machine ran out of descriptors, ports or memory: no word on the target
     std::uint32_t dead_connections = 0;  // kept ones that the server had closed
+    std::optional<Digest> body_digest;   // where a change of the body is asked for
     Readings readings;
     LabelledReadings labelled;
 

@@ -89,6 +89,7 @@ class Trace {
 public:
     std::vector<TraceHop> hops;
     std::vector<TraceVerdict> expectations;
+    std::vector<std::pair<std::string, std::string>> extracted;  // names and values
     std::uint64_t body_bytes = 0;
 
     TraceHop& hop() { return hops.back(); }
@@ -101,6 +102,9 @@ public:
         expectations.insert(expectations.end(),
                             std::make_move_iterator(other.expectations.begin()),
                             std::make_move_iterator(other.expectations.end()));
+        extracted.insert(extracted.end(),
+                         std::make_move_iterator(other.extracted.begin()),
+                         std::make_move_iterator(other.extracted.end()));
         body_bytes += other.body_bytes;
     }
 };

@@ -116,6 +116,7 @@ void Page::forget(std::size_t slot) {
         column.responses.clear(slot);
     }
     dead_connections.clear(slot);
+    bodies.clear(slot);
     successes[slot] = 0;
     failures[slot] = 0;
     const std::size_t row = buckets.size() / page_targets;
@@ -164,6 +165,9 @@ void Page::record(std::size_t slot, double started, const probes::ProbeResult& r
         dead_connections[slot] += result.dead_connections;
     }
     record_readings(slot, result);
+    if (result.body_digest) {
+        record_body(slot, *result.body_digest);
+    }
     record_labelled(slot, result.labelled);
 }
 
@@ -199,6 +203,19 @@ void Page::record_readings(std::size_t slot, const probes::ProbeResult& result) 
             count_response(slot, *code);
         }
     }
+}
+
+void Page::record_body(std::size_t slot, const probes::Digest& digest) {
+    constexpr std::size_t changed = index_of(probes::Measurement::http_body_changed);
+    std::unique_ptr<probes::Digest>& before = bodies[slot];
+    if (before && (settings->kept >> changed & 1U) != 0) {
+        values[changed][slot] = *before != digest ? 1 : 0;
+        present[changed] |= slot_bit(slot);
+    }
+    if (!before) {
+        before = std::make_unique<probes::Digest>();
+    }
+    *before = digest;
 }
 
 void Page::record_labelled(std::size_t slot, std::span<const probes::LabelledReading> readings) {

@@ -132,6 +132,7 @@ struct Page {
 
     std::vector<CodeColumn> responses;  // ascending by code
     LazyColumn<std::uint32_t> dead_connections;
+    LazyColumn<std::unique_ptr<probes::Digest>> bodies;  // of the last check that has one
 
     // Counts of 32 bits: at ten checks a second they last 13 years, and then a counter starts anew.
     Column<std::uint32_t> successes{};
@@ -163,6 +164,7 @@ private:
     void record_readings(std::size_t slot, const probes::ProbeResult& result);
     void record_labelled(std::size_t slot, std::span<const probes::LabelledReading> readings);
     void forget_family(probes::Family family);
+    void record_body(std::size_t slot, const probes::Digest& digest);
     void count_response(std::size_t slot, double status_code);
 };
 

@@ -167,6 +167,14 @@ void add_expectations(Html& page, const std::vector<probes::TraceVerdict>& verdi
     page.markup("</table></section>\n");
 }
 
+void add_extracted(Html& page, const std::vector<std::pair<std::string, std::string>>& values) {
+    page.markup("<section><h2>Taken from the answer</h2>\n<table>");
+    for (const auto& [name, value] : values) {
+        page.markup("<tr>").cell(name).cell(value).markup("</tr>\n");
+    }
+    page.markup("</table></section>\n");
+}
+
 void add_summary(Html& page, const ProbeReport& report) {
     const probes::ProbeResult& result = report.outcome.result;
     page.markup("<section>\n<p><span class=\"verdict ")
@@ -223,6 +231,9 @@ std::string probe_page(const ProbeReport& report, std::string_view target) {
     }
     if (!report.trace.expectations.empty()) {
         add_expectations(page, report.trace.expectations);
+    }
+    if (!report.trace.extracted.empty()) {
+        add_extracted(page, report.trace.extracted);
     }
     std::size_t number = 0;
     for (const TraceHop& hop : report.trace.hops) {

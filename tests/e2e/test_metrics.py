@@ -41,6 +41,22 @@ url = "{missing}"
 module = "shop"
 """
 
+# Everything that has to be asked for. The server closes a kept connection long before the next check.
+RICH = """
+[[target]]
+name = "rich"
+url = "{health}"
+connection = "reuse"
+addresses = "all"
+ip_protocol = "ip4"
+ip_protocol_fallback = false
+tls = {{ ca_file = "{ca}", resume = true }}
+expect_json = {{ name = "ok", expression = "body.status == 'ok'" }}
+extract = [{{ name = "depth", json = "body.queue.depth" }}, {{ name = "status", json = "body.status", as = "info" }}]
+body_sha256 = true
+body_changed = true
+"""
+
 # More checks than the cap on one host lets through: some are skipped for overload.
 SILENT = """
 [[target]]
@@ -98,6 +114,17 @@ QUERIES = [
     f'probe_tls_cipher_info{{{SHOP},cipher=~"TLS_.+"}} == 1',
     f'probe_tls_ocsp_info{{{SHOP},status="good"}} == 1',
     f"probe_tcp_rtt_seconds{{{SHOP}}} > 0",
+    'probe_expectation_met{target="rich",name="ok"} == 1',
+    'probe_extracted_value{target="rich",name="depth"} == 17',
+    'probe_extracted_info{target="rich",name="status",value="ok"} == 1',
+    'probe_http_body_sha256_info{target="rich",sha256=~"[0-9a-f]{64}"} == 1',
+    'probe_http_body_changed{target="rich"} == 1',
+    'probe_http_connection_reused{target="rich"} == 0',
+    'probe_http_dead_connections_total{target="rich"} >= 1',
+    'probe_tls_resumed{target="rich"} == 1',
+    'probe_address_success{target="rich",ip="127.0.0.1"} == 1',
+    'probe_address_duration_seconds{target="rich",ip="127.0.0.1"} > 0',
+    'probe_address_rtt_seconds{target="rich",ip="127.0.0.1"} > 0',
     f"probe_tcp_retransmits{{{SHOP}}} >= 0",
     'sonde_build_info{version=~".+"} == 1',
     'sonde_targets{kind="http"} > 2',
@@ -128,6 +155,7 @@ class Metrics(unittest.TestCase):
         nginx = cls.stack.nginx
         config = CONFIG.format(ca=cls.stack.certificates.ca, shop=nginx.url("good", "/moved", host="localhost"),
                                missing=nginx.url("plain", "/status/404"))
+        config += RICH.format(ca=cls.stack.certificates.ca, health=nginx.url("good", "/health", host="localhost"))
         config += "".join(SILENT.format(number=i, url=cls.stack.upstream.url("/silent")) for i in range(12))
         cls.sonde = cls.stack.sonde(config).start()
         cls.prometheus = cls.stack.prometheus(cls.sonde)

@@ -1,6 +1,7 @@
 #include "probes/kinds/http/expectation_verdicts.hpp"
 
 #include "config/duration.hpp"
+#include "probes/kinds/http/content.hpp"
 
 #include <re2/re2.h>
 
@@ -278,7 +279,7 @@ void judge_times(Check& check, ProbeResult& result) {
 
 }  // namespace
 
-void judge_expectations(Check& check, const Url& url, const Receiver* final, ProbeResult& result) {
+void judge_expectations(Check& check, const Url& url, Receiver* final, ProbeResult& result) {
     if (check.last_hop.tls || check.last_hop.response) {
         judge_tls(check, check.last_hop.tls ? &*check.last_hop.tls : nullptr, result);
     }
@@ -286,6 +287,9 @@ void judge_expectations(Check& check, const Url& url, const Receiver* final, Pro
         judge_status(check, check.last_hop.response->status, result);
         if (final != nullptr) {
             judge_content(check, *final, result);
+            if (check.answered) {
+                judge_whole_body(check, *final, result);
+            }
         }
         judge_response(check, url, result);
     }

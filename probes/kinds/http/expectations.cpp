@@ -18,8 +18,7 @@ using config::Bytes;
 using config::Table;
 using config::Text;
 
-/// Names of expectations that are taken, and by what.
-using Names = std::map<std::string, std::string, std::less<>>;
+using Names = ExpectationNames;
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Expected::count)> names{
     "status",
@@ -381,9 +380,12 @@ const LabelValues& label(Expected expected) {
     return labels[static_cast<std::size_t>(expected)];
 }
 
-bool read_expectations(Table& table, Table& tls, Expectations& expectations) {
+bool read_expectations(Table& table,
+                       Table& tls,
+                       Expectations& expectations,
+                       ExpectationNames& taken) {
     bool good = true;
-    Names taken = built_in_names();
+    taken = built_in_names();
     read_status(table, expectations, good);
     read_expected_headers(table, expectations, taken, good);
     read_patterns(table, expectations, taken, good);

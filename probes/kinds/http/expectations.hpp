@@ -11,6 +11,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +54,9 @@ struct HeaderExpectation {
     bool present = true;                      // some value of the field matches; false: none does
 };
 
+/// Names of expectations that are taken, and by what.
+using ExpectationNames = std::map<std::string, std::string, std::less<>>;
+
 struct Expectations {
     wire::StatusSet status;
     std::vector<HeaderExpectation> headers;
@@ -67,10 +72,11 @@ struct Expectations {
     std::array<Duration, static_cast<std::size_t>(Phase::other)> max_phase{};
 };
 
-/// Reads and documents the keys; `tls` is the table of the TLS settings. False when anything was
-/// wrong; what, is in the table's diagnostics.
+/// Reads and documents the keys; `tls` is the table of the TLS settings; `taken` gets the names.
+/// False when anything was wrong; what, is in the table's diagnostics.
 [[nodiscard]] bool read_expectations(config::Table& table,
                                      config::Table& tls,
-                                     Expectations& expectations);
+                                     Expectations& expectations,
+                                     ExpectationNames& taken);
 
 }  // namespace sonde::probes::http

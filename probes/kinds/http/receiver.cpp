@@ -68,11 +68,29 @@ void Receiver::start(const Spec& spec,
     found_fields_.assign(spec.expect.headers.size(), false);
     location_.clear();
     set_cookies_.clear();
-    kept_body_.clear();
+    start_content();
     last_modified_.reset();
     saw_anything_ = header_complete_ = redirect_ = surplus_ = false;
     keep_alive_ = request.keep_alive();
     redirect_body_ = 0;
+}
+
+void Receiver::start_content() {
+    constexpr std::size_t most_kept = 64 * 1024;
+    const ContentSpec& content = spec_->content;
+    kept_body_.clear();
+    if (kept_body_.capacity() > most_kept) {
+        kept_body_.shrink_to_fit();
+    }
+    extracted_fields_.assign(content.extractions.size(), std::nullopt);
+    if (content.needs_json()) {
+        json_ = json_ ? std::move(json_) : std::make_unique<wire::JsonBody>();
+        json_->start(content.max_extract_body);
+    }
+    if (content.needs_hash()) {
+        hash_ = hash_ ? std::move(hash_) : std::make_unique<Sha256>();
+        hash_->start();
+    }
 }
 
 Receiver::State Receiver::feed(std::span<const char> data) {
@@ -113,7 +131,7 @@ bool Receiver::leave_connection() {
 }
 
 bool Receiver::decided() const {
-    return spec_->until_decided && matcher_.decided() &&
+    return spec_->until_decided && !spec_->content.needs_all() && matcher_.decided() &&
            decoder_.decoded_bytes() >= spec_->expect.min_body;
 }
 
@@ -145,6 +163,9 @@ Receiver::State Receiver::settle(wire::ResponseState state) {
     if (!decided()) {
         matcher_.finish();
     }
+    if (spec_->content.needs_json()) {
+        json_->finish();
+    }
     return State::complete;
 }
 
@@ -165,6 +186,7 @@ void Receiver::on_field(std::string_view name, std::string_view value) {
     } else if (is_same_field(name, "last-modified")) {
         last_modified_ = parse_http_date(value);
     }
+    take_field(name, value);
     for (std::size_t i = 0; i < spec_->expect.headers.size(); ++i) {
         const HeaderExpectation& expected = spec_->expect.headers[i];
         if (!found_fields_[i] && is_same_field(name, expected.lower_field)) {
@@ -176,6 +198,21 @@ void Receiver::on_field(std::string_view name, std::string_view value) {
     if (trace_ != nullptr) {
         trace_->hop().headers.emplace_back(name, value);
     }
+}
+
+void Receiver::take_field(std::string_view name, std::string_view value) {
+    const std::vector<Extraction>& wanted = spec_->content.extractions;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i].from == Extraction::From::header && !extracted_fields_[i] &&
+            is_same_field(name, wanted[i].lower_field)) {
+            extracted_fields_[i] = value;
+        }
+    }
+}
+
+std::optional<std::string_view> Receiver::extracted_field(std::size_t extraction) const {
+    const std::optional<std::string>& found = extracted_fields_[extraction];
+    return found ? std::optional<std::string_view>{*found} : std::nullopt;
 }
 
 void Receiver::on_header_end() {
@@ -198,6 +235,12 @@ void Receiver::on_trailer(std::string_view, std::string_view) {}
 
 bool Receiver::on_decoded(std::span<const char> piece) {
     matcher_.feed(piece);
+    if (spec_->content.needs_json()) {
+        json_->feed(piece);
+    }
+    if (spec_->content.needs_hash()) {
+        hash_->update({piece.data(), piece.size()});
+    }
     if (kept_body_.size() < spec_->keep_body) {
         kept_body_.append(piece.data(),
                           std::min(piece.size(), spec_->keep_body - kept_body_.size()));

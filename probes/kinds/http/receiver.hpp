@@ -2,6 +2,7 @@
 // held. Owns no connection and judges nothing.
 #pragma once
 
+#include "probes/digest.hpp"
 #include "probes/failure.hpp"
 #include "probes/kinds/http/check.hpp"
 #include "probes/kinds/http/request.hpp"
@@ -9,6 +10,7 @@
 #include "probes/wire/body_decoder.hpp"
 #include "probes/wire/http1_response.hpp"
 #include "probes/wire/http2_client.hpp"
+#include "probes/wire/json_body.hpp"
 #include "probes/wire/patterns.hpp"
 #include "probes/wire/response_sink.hpp"
 
@@ -58,6 +60,18 @@ public:
     /// The values of Set-Cookie, as they came.
     [[nodiscard]] const std::vector<std::string>& set_cookies() const { return set_cookies_; }
 
+    /// The value of the field that an extraction of the settings is about; nothing: it did not
+    /// come.
+    [[nodiscard]] std::optional<std::string_view> extracted_field(std::size_t extraction) const;
+
+    // Of a whole body, when the settings want it.
+    /// What is wrong with it as JSON; empty: nothing.
+    [[nodiscard]] const std::string& json_error() const { return json_->error(); }
+
+    [[nodiscard]] const boost::json::value& json() const { return json_->value(); }
+
+    [[nodiscard]] Digest body_digest() { return hash_->finish(); }
+
     /// The decoded body, as far as the settings want it kept.
     [[nodiscard]] const std::string& kept_body() const { return kept_body_; }
 
@@ -88,6 +102,8 @@ private:
     State settle(wire::ResponseState state);
     [[nodiscard]] wire::ResponseState parsed() const;
     [[nodiscard]] bool decided() const;
+    void start_content();
+    void take_field(std::string_view name, std::string_view value);
 
     const Spec* spec_ = nullptr;
     Trace* trace_ = nullptr;
@@ -101,6 +117,9 @@ private:
     std::string location_;
     std::vector<std::string> set_cookies_;
     std::string kept_body_;
+    std::vector<std::optional<std::string>> extracted_fields_;  // by extraction
+    std::unique_ptr<wire::JsonBody> json_;                      // made when first needed, then kept
+    std::unique_ptr<Sha256> hash_;
     std::optional<std::int64_t> last_modified_;
     bool saw_anything_ = false;
     bool header_complete_ = false;

@@ -212,7 +212,9 @@ std::string connection_identity(const Spec& spec) {
 std::shared_ptr<const Spec> read_spec(Table& table) {
     auto spec = std::make_shared<Spec>();
     Table tls = table.sub({"tls", "How the server's certificate is checked."});
-    bool good = read_expectations(table, tls, spec->expect);
+    ExpectationNames names;
+    bool good = read_expectations(table, tls, spec->expect, names);
+    good = read_content(table, names, spec->content) && good;
     good = read_request_spec(table, spec->expect.content_encodings, spec->request) && good;
     good = net::read_dial_settings(table, spec->dial) && good;
     good = read_proxies(table, spec->proxies) && good;
@@ -232,6 +234,9 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
     if ((spec->proxies.http || spec->proxies.https) && spec->dial.pinned) {
         table.error("resolve", "there is a proxy too, which looks the host up itself");
         good = false;
+    }
+    if (spec->content.needs_text()) {
+        spec->keep_body = spec->content.max_extract_body;
     }
     read_reading(table, *spec, good);
     read_connection(table, *spec);

@@ -4,6 +4,7 @@
 
 #include "config/secret.hpp"
 #include "config/table.hpp"
+#include "probes/kinds/http/content_spec.hpp"
 #include "probes/kinds/http/expectations.hpp"
 #include "probes/kinds/http/proxy.hpp"
 #include "probes/kinds/http/request_spec.hpp"
@@ -29,6 +30,7 @@ struct Spec {
     net::DialSettings dial;
     Proxies proxies;
     Expectations expect;
+    ContentSpec content;
     bool follow_redirects = true;
     unsigned max_redirects = 10;
     bool cookies = true;         // those that a redirect sets go to where it leads

@@ -100,7 +100,7 @@ void read_tls(const Check& check, ProbeResult& result) {
 
 }  // namespace
 
-ProbeResult judge(Check& check, const Url& url, const Receiver* final) {
+ProbeResult judge(Check& check, const Url& url, Receiver* final) {
     ProbeResult result;
     judge_expectations(check, url, final, result);
     // What follows is for the record, not for the verdict.

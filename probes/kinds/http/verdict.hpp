@@ -8,6 +8,6 @@ namespace sonde::probes::http {
 
 /// Judges every expectation (not only the first that fails) and gives the result. `final` received
 /// the response of `url`, the last that was asked for; null: there was none.
-[[nodiscard]] ProbeResult judge(Check& check, const Url& url, const Receiver* final);
+[[nodiscard]] ProbeResult judge(Check& check, const Url& url, Receiver* final);
 
 }  // namespace sonde::probes::http

@@ -12,6 +12,10 @@ LOCATIONS = """
         root {root};
         location / {{ try_files $uri /index.html; }}
         location /status/404 {{ return 404; }}
+        location = /health {{
+            default_type application/json; keepalive_timeout 100ms;
+            return 200 '{{"status": "ok", "queue": {{"depth": 17}}, "id": "$request_id"}}';
+        }}
         location /status/500 {{ return 500; }}
         location /moved {{ return 301 /; }}
         location = /login {{ add_header Set-Cookie "session=c00kie-of-nobody; HttpOnly"; return 302 /?code=c0de-of-nobody; }}

@@ -164,6 +164,45 @@ TEST_CASE("metric_store: skipped checks are counted once they happen") {
     CHECK(named(store, "probe_skipped_total").size() == 2);
 }
 
+TEST_CASE("metric_store: dead connections are counted once they happen") {
+    MetricStore store({1}, {});
+    const auto id = store.add(make_job("a"));
+    store.record(id, unix_time(1000), success(std::chrono::milliseconds{1}));
+    CHECK(named(store, "probe_http_dead_connections_total").empty());
+    auto result = success(std::chrono::milliseconds{1});
+    result.dead_connections = 2;
+    store.record(id, unix_time(2000), result);
+    store.record(id, unix_time(3000), success(std::chrono::milliseconds{1}));
+    CHECK(named(store, "probe_http_dead_connections_total") ==
+          Lines{R"(probe_http_dead_connections_total{target="a"} 2)"});
+    store.remove(id);
+    CHECK(store.add(make_job("b")) == id);
+    CHECK(named(store, "probe_http_dead_connections_total").empty());
+}
+
+TEST_CASE("metric_store: a body is compared with the last that came whole") {
+    MetricStore store({1}, {});
+    const auto id = store.add(make_job("a"));
+    const auto record = [&](const char* body) {
+        auto result = success(std::chrono::milliseconds{1});
+        if (body != nullptr) {
+            result.body_digest = probes::sha256(body);
+        }
+        store.record(id, unix_time(1000), result);
+        return named(store, "probe_http_body_changed");
+    };
+    const Lines same{R"(probe_http_body_changed{target="a"} 0)"};
+    const Lines changed{R"(probe_http_body_changed{target="a"} 1)"};
+    CHECK(record("one").empty());
+    CHECK(record("one") == same);
+    CHECK(record("two") == changed);
+    CHECK(record(nullptr).empty());
+    CHECK(record("two") == same);
+    store.remove(id);
+    CHECK(store.add(make_job("b")) == id);
+    CHECK(record("two").empty());
+}
+
 TEST_CASE("metric_store: an HTTPS target without patterns has at most 45 series by default") {
     MetricStore store(default_buckets(), {});
     const auto id = store.add(make_job("shop", {{"team", "web"}}));

@@ -1,0 +1,201 @@
+#include "probes/kinds/http/content.hpp"
+
+#include "probes/wire/patterns.hpp"
+
+#include <re2/re2.h>
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sonde::probes::http {
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+std::string_view trim(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto begin = text.find_first_not_of(blanks);
+    return begin == std::string_view::npos
+               ? std::string_view{}
+               : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// All of the text, which people write with blanks around and a plus before.
+std::optional<double> number_in(std::string_view text) {
+    text = trim(text);
+    if (text.starts_with('+')) {
+        text.remove_prefix(1);
+    }
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    return whole && std::isfinite(value) ? std::optional{value} : std::nullopt;
+}
+
+/// What the pattern's group matched in the text; nothing without a match.
+std::optional<std::string_view> match(const Extraction& wanted, std::string_view text) {
+    if (!wanted.pattern) {
+        return text;
+    }
+    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(wanted.group) + 1);
+    const re2::StringPiece in{text.data(), text.size()};
+    if (!wanted.pattern->Match(in,
+                               0,
+                               text.size(),
+                               re2::RE2::UNANCHORED,
+                               groups.data(),
+                               static_cast<int>(groups.size())) ||
+        groups.back().data() == nullptr) {
+        return std::nullopt;
+    }
+    return std::string_view{groups.back().data(), groups.back().size()};
+}
+
+class Taker {
+public:
+    Taker(Check& check, ProbeResult& result) : check_(check), result_(result) {}
+
+    void take(const Extraction& wanted, std::string_view text) {
+        if (wanted.as_text) {
+            add_text(wanted, text);
+        } else if (const auto number = number_in(text)) {
+            add_number(wanted, *number);
+        }
+    }
+
+    void take(const Extraction& wanted, const wire::cel::Value& value) {
+        if (wanted.as_text) {
+            if (const auto text = wire::cel::to_text(value)) {
+                add_text(wanted, *text);
+            }
+        } else if (const auto number = wire::cel::to_number(value)) {
+            add_number(wanted, *number);
+        }
+    }
+
+private:
+    void add_number(const Extraction& wanted, double value) {
+        result_.labelled.push_back({Family::extracted_value, wanted.label, value});
+        note(wanted, std::to_string(value));
+    }
+
+    void add_text(const Extraction& wanted, std::string_view text) {
+        const std::string shown =
+            wire::PatternSet::label({.name = {}, .pattern = std::string{trim(text)}});
+        auto labels = std::make_shared<const Texts>(Texts{wanted.label->front(), shown});
+        result_.labelled.push_back({Family::extracted_info, std::move(labels), 1});
+        note(wanted, shown);
+    }
+
+    void note(const Extraction& wanted, std::string text) {
+        if (Trace* watcher = check_.trace()) {
+            watcher->extracted.emplace_back(wanted.label->front(), std::move(text));
+        }
+    }
+
+    Check& check_;
+    ProbeResult& result_;
+};
+
+void judge_json(Check& check,
+                const JsonExpectation& expected,
+                Receiver& final,
+                ProbeResult& result) {
+    std::string seen;
+    bool met = false;
+    if (!final.json_error().empty()) {
+        seen = final.json_error();
+    } else {
+        const wire::cel::Result found = expected.expression->evaluate(final.json());
+        const bool* const verdict = found.ok() ? found.value.get<bool>() : nullptr;
+        met = verdict != nullptr && *verdict == expected.holds;
+        seen = !found.ok()          ? found.error
+               : verdict == nullptr ? "it is no bool"
+                                    : (*verdict ? "it is true" : "it is false");
+    }
+    result.labelled.push_back({Family::expectation_met, expected.label, met ? 1.0 : 0.0});
+    if (Trace* watcher = check.trace()) {
+        watcher->expectations.push_back({"JSON " + expected.label->front(), met, seen});
+    }
+    if (!met && check.failure == Failure::none) {
+        check.fail(Failure::unexpected_content,
+                   "JSON expression \"" + expected.label->front() + "\": " + seen +
+                       (expected.holds ? ", expected to be true" : ", expected to be false"));
+    }
+}
+
+void take_json(const Extraction& wanted, Receiver& final, Taker& taker) {
+    if (final.json_error().empty()) {
+        const wire::cel::Result found = wanted.expression->evaluate(final.json());
+        if (found.ok()) {
+            taker.take(wanted, found.value);
+        }
+    }
+}
+
+void extract(Check& check, Receiver& final, ProbeResult& result) {
+    const ContentSpec& spec = check.spec.content;
+    Taker taker{check, result};
+    for (std::size_t i = 0; i < spec.extractions.size(); ++i) {
+        const Extraction& wanted = spec.extractions[i];
+        if (wanted.from == Extraction::From::json) {
+            take_json(wanted, final, taker);
+            continue;
+        }
+        const auto text = wanted.from == Extraction::From::header
+                              ? final.extracted_field(i)
+                              : std::optional{std::string_view{final.kept_body()}};
+        const auto found = text ? match(wanted, *text) : std::nullopt;
+        if (found) {
+            taker.take(wanted, *found);
+        }
+    }
+}
+
+std::string hex(const Digest& digest) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const unsigned char byte : digest) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
+}  // namespace
+
+void judge_whole_body(Check& check, Receiver& final, ProbeResult& result) {
+    const ContentSpec& spec = check.spec.content;
+    const bool too_large =
+        final.decoded_bytes() > spec.max_extract_body && (spec.needs_json() || spec.needs_text());
+    if (too_large && check.failure == Failure::none) {
+        check.fail(Failure::body_too_large,
+                   "something is to be taken from the body, which is over " +
+                       std::to_string(spec.max_extract_body) + " bytes");
+    }
+    if (!too_large) {
+        for (const JsonExpectation& expected : spec.json) {
+            judge_json(check, expected, final, result);
+        }
+        extract(check, final, result);
+    }
+    if (!spec.needs_hash()) {
+        return;
+    }
+    const Digest digest = final.body_digest();
+    if (spec.body_sha256) {
+        auto label = std::make_shared<const Texts>(1, hex(digest));
+        result.labelled.push_back({Family::http_body_sha256, std::move(label), 1});
+    }
+    if (spec.body_changed) {
+        result.body_digest = digest;
+    }
+}
+
+}  // namespace sonde::probes::http
