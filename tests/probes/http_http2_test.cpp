@@ -1,7 +1,7 @@
 // Http checks over HTTP/2: chosen by ALPN, known beforehand, and everything that may go wrong
 // there.
+#include "tests/probes/http2_site.hpp"
 #include "tests/probes/http_fixture.hpp"
-#include "tests/support/http2_peer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,57 +17,12 @@ constexpr std::uint32_t internal_error = 2;
 constexpr std::uint32_t refused_stream = 7;
 constexpr std::uint32_t enhance_your_calm = 11;
 
-/// Answers each request on the connection; false ends it when what was said is sent.
-using Answerer = std::function<bool(Http2Peer&, std::int32_t)>;
-
-/// What a server was asked, over all its connections.
-struct Asked {
-    std::mutex mutex;
-    std::vector<Http2Asked> requests;
-
-    std::vector<Http2Asked> all() {
-        const std::lock_guard lock(mutex);
-        return requests;
-    }
-};
-
-Step speak_http2(Answerer answerer, std::shared_ptr<Asked> asked, Http2PeerOptions options = {}) {
-    return [answerer = std::move(answerer), asked = std::move(asked), options](Peer& peer) {
-        Http2Peer http2{options};
-        bool going = true;
-        http2.on_request = [&](Http2Peer& self, std::int32_t stream) {
-            {
-                const std::lock_guard lock(asked->mutex);
-                asked->requests.push_back(self.asked().back());
-            }
-            going = going && answerer(self, stream);
-        };
-        std::size_t taken = 0;
-        while (going && peer.receive()) {
-            const std::string received = peer.conversation().received;
-            http2.feed(std::string_view{received}.substr(taken));
-            taken = received.size();
-            if (!peer.send(http2.take())) {
-                return false;
-            }
-        }
-        return false;
-    };
-}
-
-Answerer says(Http2Reply reply) {
-    return [reply = std::move(reply)](Http2Peer& peer, std::int32_t stream) {
-        peer.reply(stream, reply);
-        return true;
-    };
-}
-
 /// A server that is played to, and what it was asked.
 struct Http2Server {
-    explicit Http2Server(Answerer answerer, Http2PeerOptions options = {})
+    explicit Http2Server(Http2Answerer answerer, Http2PeerOptions options = {})
         : server({{speak_http2(std::move(answerer), asked, options)}}) {}
 
-    std::shared_ptr<Asked> asked = std::make_shared<Asked>();
+    std::shared_ptr<Http2Record> asked = std::make_shared<Http2Record>();
     ScriptedServer server;
 };
 
@@ -76,7 +31,7 @@ const std::string known = "http2 = \"prior_knowledge\"\n";
 }  // namespace
 
 TEST_CASE("HTTP/2 with prior knowledge: the request's fields, the response's facts") {
-    Http2Server site(says(
+    Http2Server site(http2_reply(
         {.fields = {{"last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"content-length", "10"}},
          .pieces = {"hello", "world"},
          .trailers = {{"x-end", "1"}}}));
@@ -108,9 +63,9 @@ TEST_CASE("over TLS the server chooses, and is offered what the settings say") {
     const TestCa ca;
     const TempDir directory;
     const std::string trusted = trust(ca, directory);
-    const auto asked = std::make_shared<Asked>();
+    const auto asked = std::make_shared<Http2Record>();
     ScriptedServer two({{step::tls({.identity = ca.issue(), .alpn = "h2"}),
-                         speak_http2(says({.pieces = {"two"}}), asked)}});
+                         speak_http2(http2_reply({.pieces = {"two"}}), asked)}});
     const ProbeResult over2 =
         check_site(two.url("/", "https"), {.settings = trusted + "regex = \"two\""});
     CHECK(over2.success());
@@ -135,7 +90,7 @@ TEST_CASE("over TLS the server chooses, and is offered what the settings say") {
 }
 
 TEST_CASE("an unmet expectation on the version is told") {
-    Http2Server site(says({}));
+    Http2Server site(http2_reply({}));
     const ProbeResult result =
         check_site(site.server.url(), {.settings = known + "http_versions = [\"1.1\"]"});
     CHECK(result.failure == Failure::unexpected_protocol);
@@ -144,7 +99,8 @@ TEST_CASE("an unmet expectation on the version is told") {
 
 TEST_CASE("a body larger than all windows goes out and comes in") {
     const std::string large(300'000, 'x');
-    Http2Server site(says({.pieces = std::vector<std::string>(40, std::string(50'000, 'y'))}));
+    Http2Server site(
+        http2_reply({.pieces = std::vector<std::string>(40, std::string(50'000, 'y'))}));
     const ProbeResult result = check_site(
         site.server.url(), {.settings = known + "method = \"POST\"\nbody = \"" + large + "\"\n"});
     CHECK(result.success());
@@ -174,7 +130,8 @@ TEST_CASE("HEAD, and answers without a body") {
 
 TEST_CASE("a compressed body is decoded, a bomb ends at max_body") {
     const std::string text(3'000'000, 'x');
-    Http2Server site(says({.fields = {{"content-encoding", "gzip"}}, .pieces = {gzip(text)}}));
+    Http2Server site(
+        http2_reply({.fields = {{"content-encoding", "gzip"}}, .pieces = {gzip(text)}}));
     CHECK(check_site(site.server.url(), {.settings = known + "regex = \"^x+$\""}).success());
     const ProbeResult bomb =
         check_site(site.server.url(), {.settings = known + "max_body = \"1MiB\""});
@@ -195,7 +152,7 @@ TEST_CASE("interim responses are no response, but they end the wait for one") {
 TEST_CASE("what goes wrong over HTTP/2 is told in its words") {
     struct Case {
         std::string name;
-        Answerer answerer;
+        Http2Answerer answerer;
         Failure failure;
         std::string detail;
     };
@@ -266,7 +223,7 @@ TEST_CASE("a silent HTTP/2 server ends at the deadline, in the right phase") {
 }
 
 TEST_CASE("a kept HTTP/2 connection carries the next check, also after a body that nobody wanted") {
-    Http2Server site(says({.pieces = {"hello", std::string(100'000, 'x')}}));
+    Http2Server site(http2_reply({.pieces = {"hello", std::string(100'000, 'x')}}));
     const auto results = check_site_repeatedly(
         site.server.url(),
         3,
@@ -285,7 +242,7 @@ TEST_CASE("a kept HTTP/2 connection carries the next check, also after a body th
 TEST_CASE("a kept connection that the server leaves is dead, whatever it says") {
     struct Case {
         std::string name;
-        Answerer answerer;
+        Http2Answerer answerer;
     };
 
     const auto second_time = [](auto what) {

@@ -93,7 +93,32 @@ bool Peer::wait(const Latch& latch) {
     return true;
 }
 
+bool Peer::meets_fault(std::string_view bytes) {
+    if (!fault_ || ++fault_->count != fault_->at) {
+        return false;
+    }
+    switch (fault_->how) {
+        case Fault::How::close:
+            break;
+        case Fault::How::reset:
+            reset();
+            return true;
+        case Fault::How::half:
+            send_bytes(bytes.substr(0, bytes.size() / 2));
+            break;
+        case Fault::How::garbage:
+            send_bytes("\x01\x02 what nobody says \xff\r\n\r\n");
+            break;
+    }
+    drop();
+    return true;
+}
+
 bool Peer::send_raw(std::string_view bytes) {
+    return !meets_fault(bytes) && send_bytes(bytes);
+}
+
+bool Peer::send_bytes(std::string_view bytes) {
     while (!bytes.empty()) {
         if (socket_ < 0 || wait_for(POLLOUT) == Wait::stopped) {
             return false;
@@ -110,6 +135,9 @@ bool Peer::send_raw(std::string_view bytes) {
 }
 
 bool Peer::receive_raw(std::string& into) {
+    if (meets_fault({})) {
+        return false;
+    }
     std::array<char, 16384> buffer;
     for (;;) {
         if (socket_ < 0 || wait_for(POLLIN) == Wait::stopped) {

@@ -7,6 +7,7 @@
 
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,19 @@ struct Conversation {
     [[nodiscard]] std::vector<std::string> hosts() const;
 };
 
+/// The one read or write of a server's sockets that goes wrong, counted from 1 over all its
+/// connections, and how. What is read or written is counted, so a test that goes through all
+/// numbers meets every step of a protocol without knowing any.
+struct Fault {
+    enum class How { close, reset, half, garbage };
+
+    How how = How::close;
+    std::size_t at = 0;
+    std::atomic<std::size_t> count = 0;
+
+    [[nodiscard]] bool happened() const { return count >= at; }
+};
+
 /// How to play a TLS handshake.
 struct TlsScript {
     Identity identity;
@@ -58,6 +72,8 @@ public:
     ~Peer();
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
+
+    void break_with(std::shared_ptr<Fault> fault) { fault_ = std::move(fault); }
 
     [[nodiscard]] bool send(std::string_view bytes);
     /// Waits until all that was sent is in the peer's kernel, so that what follows comes
@@ -109,7 +125,10 @@ private:
     static int on_server_name(SSL* ssl, int* alert, void* self);
     static void on_ssl_event(const SSL* ssl, int where, int value);
     Wait wait_for(short events) const;
+    /// Whether this read or write (of `bytes`) is the one, which then has happened.
+    bool meets_fault(std::string_view bytes);
     bool send_raw(std::string_view bytes);
+    bool send_bytes(std::string_view bytes);
     bool receive_raw(std::string& into);
     bool flush_tls();
     void put_tls(std::string_view bytes);
@@ -122,7 +141,8 @@ private:
     std::unique_ptr<SSL, FreeSsl> ssl_;
     const TlsScript* script_ = nullptr;  // during the handshake
     std::size_t handshake_bytes_ = 0;
-    bool cut_ = false;  // the handshake was left: what is still to be sent is not
+    std::shared_ptr<Fault> fault_;  // null: none
+    bool cut_ = false;              // the handshake was left: what is still to be sent is not
     std::size_t requests_ = 0;
     mutable std::mutex mutex_;
     Conversation conversation_;

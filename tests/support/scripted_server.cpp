@@ -100,6 +100,11 @@ std::vector<Conversation> ScriptedServer::finished(std::size_t count) const {
     return seen;
 }
 
+void ScriptedServer::break_with(std::shared_ptr<Fault> fault) {
+    const std::lock_guard lock(mutex_);
+    fault_ = std::move(fault);
+}
+
 void ScriptedServer::accept_loop() {
     for (;;) {
         std::array<pollfd, 2> set{{{stop_.descriptor(), POLLIN, 0}, {listener_, POLLIN, 0}}};
@@ -117,6 +122,7 @@ void ScriptedServer::accept_loop() {
         const std::shared_ptr<const Script> script =
             scripts_.empty() ? std::make_shared<const Script>() : scripts_[next_script_];
         next_script_ += next_script_ + 1 < scripts_.size() ? 1 : 0;
+        connection.peer.break_with(fault_);
         connections_.push_back(std::move(made));
         connection.thread = std::thread([this, &connection, script] { run(connection, *script); });
     }

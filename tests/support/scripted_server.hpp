@@ -35,6 +35,9 @@ public:
     /// Replaces the scripts for connections to come (scripts may need to know port()).
     void play(std::vector<Script> scripts);
 
+    /// For connections to come.
+    void break_with(std::shared_ptr<Fault> fault);
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
     /// "127.0.0.1:1234" or "[::1]:1234".
@@ -61,6 +64,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<std::shared_ptr<const Script>> scripts_;
     std::size_t next_script_ = 0;
+    std::shared_ptr<Fault> fault_;
     std::vector<std::unique_ptr<Connection>> connections_;
     std::thread acceptor_;
 };
