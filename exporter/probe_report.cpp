@@ -21,12 +21,14 @@ std::string failed_where(const ProbeReport& report) {
     if (report.outcome.result.success() || hops.empty()) {
         return {};
     }
+    // An expectation that is not met is of the last.
+    const std::size_t failed = report.trace.failed_hop.value_or(hops.size() - 1);
     std::vector<std::string> phases;
-    for (const probes::TraceSpan& span : hops.back().spans) {
+    for (const probes::TraceSpan& span : hops[failed].spans) {
         phases.emplace_back(probes::name(span.phase));
     }
     return fmt::format("in hop {}, {}",
-                       hops.size(),
+                       failed + 1,
                        phases.empty() ? "before any phase ended" : "after " + joined(phases));
 }
 

@@ -47,6 +47,17 @@ Digest Sha256::finish() {
     return out;
 }
 
+std::string hex(std::span<const unsigned char> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const auto byte : bytes) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 15U];
+    }
+    return text;
+}
+
 Digest sha256(std::string_view bytes) {
     thread_local Sha256 hasher;
     hasher.start();

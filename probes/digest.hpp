@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace sonde::probes {
@@ -35,6 +37,9 @@ private:
 
 /// Allocates nothing once the thread has called it before. Any thread.
 [[nodiscard]] Digest sha256(std::string_view bytes);
+
+/// "00ff": lower case, two digits for each byte.
+[[nodiscard]] std::string hex(std::span<const unsigned char> bytes);
 
 struct DigestHash {
     std::size_t operator()(const Digest& digest) const {

@@ -71,8 +71,9 @@ struct TraceTls {
 /// One request and its response; a check without redirects has one.
 struct TraceHop {
     std::string url;
-    std::string address;           // "192.0.2.1:443"
-    std::vector<TraceSpan> spans;  // of the phases that ended
+    bool was_redirected_to = false;  // by the hop before; the target's own url otherwise
+    std::string address;             // "192.0.2.1:443"
+    std::vector<TraceSpan> spans;    // of the phases that ended
     std::optional<int> status;
     std::string protocol;  // "HTTP/1.1"
     std::vector<std::pair<std::string, std::string>> headers;
@@ -89,6 +90,7 @@ class Trace {
 public:
     std::vector<TraceHop> hops;
     std::vector<TraceVerdict> expectations;
+    std::optional<std::size_t> failed_hop;                       // the first that did
     std::vector<std::pair<std::string, std::string>> extracted;  // names and values
     std::uint64_t body_bytes = 0;
 
@@ -96,6 +98,9 @@ public:
 
     /// The steps of another check behind those of this.
     void append(Trace&& other) {
+        if (other.failed_hop && !failed_hop) {
+            failed_hop = hops.size() + *other.failed_hop;
+        }
         hops.insert(hops.end(),
                     std::make_move_iterator(other.hops.begin()),
                     std::make_move_iterator(other.hops.end()));

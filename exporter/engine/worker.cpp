@@ -41,7 +41,7 @@ struct Worker::Impl {
           self(self_metrics),
           reactor(context),
           resolver(reactor, clock, options.resolver),
-          connections(reactor, clock),
+          connections(reactor, clock, options.max_in_flight),
           runner({context.get_executor(), clock, reactor, resolver, connections}),
           scheduler(options.anchor,
                     clock.now(),
@@ -200,6 +200,12 @@ void Worker::Impl::apply_slice(std::vector<Change> changes,
     }
     arm();
     if (end == changes.size()) {
+        const bool any_old = std::ranges::any_of(
+            changes, [](const Change& change) { return change.what != Change::What::add; });
+        if (any_old) {
+            // Made with what may hold no more: other credentials, other trust.
+            connections.close_idle();
+        }
         --applying;
         done();
         end_if_idle();

@@ -79,9 +79,8 @@ std::string shown_url(const Job& job) {
 
 void hide_private(probes::Trace& trace, const Job& job) {
     const bool secret_url = !job.shown_url.empty();
-    for (std::size_t i = 0; i < trace.hops.size(); ++i) {
-        probes::TraceHop& hop = trace.hops[i];
-        if (i == 0) {
+    for (probes::TraceHop& hop : trace.hops) {
+        if (!hop.was_redirected_to) {
             hop.url = shown_url(job);
         } else {
             hop.url = secret_url ? origin_only(hop.url) : without_query(hop.url);

@@ -67,9 +67,10 @@ void ConnectionPool::Lease::release() {
     keep(nullptr);
 }
 
-ConnectionPool::ConnectionPool(Reactor& reactor, const Clock& clock)
+ConnectionPool::ConnectionPool(Reactor& reactor, const Clock& clock, std::size_t most_idle)
     : context_(reactor.context()),
       clock_(clock),
+      most_idle_(most_idle),
       alarm_(reactor, [this] { close_expired(); }) {}
 
 ConnectionPool::~ConnectionPool() {
@@ -78,24 +79,46 @@ ConnectionPool::~ConnectionPool() {
 
 void ConnectionPool::close() {
     closed_ = true;
-    alarm_.clear();
-    for (auto& [key, place] : places_) {
-        place.open -= place.idle.size();
-        place.idle.clear();
+    close_idle();
+}
+
+void ConnectionPool::close_idle() {
+    while (!idle_.empty()) {
+        close_next();
     }
-    idle_.clear();
+    alarm_.clear();
+}
+
+void ConnectionPool::close_next() {
+    const auto next = idle_.begin();
+    const Key key = next->second.key;
+    Place& place = places_.at(key);
+    std::erase(place.idle, next);
+    --place.open;
+    idle_.erase(next);
+    if (place.waiting.empty()) {
+        forget_if_unused(key);
+    }
 }
 
 asio::awaitable<std::optional<ConnectionPool::Lease>> ConnectionPool::acquire(Key key,
                                                                               Limits limits) {
-    std::optional<Lease> lease = try_acquire(key, limits);
+    std::optional<Lease> lease;
+    // Those who wait come first.
+    if (places_[key].waiting.empty()) {
+        lease = try_acquire(key, limits);
+    }
+    bool waited = false;
     while (!lease) {
         auto waiter = std::make_shared<Waiter>();
-        places_[key].waiting.push_back(waiter);
+        std::deque<std::shared_ptr<Waiter>>& waiting = places_[key].waiting;
+        waiting.insert(waited ? waiting.begin() : waiting.end(), waiter);
+        waited = true;
         const auto [error] = co_await async_wait(waiter, tuple);
         if (error) {
             std::erase(places_[key].waiting, waiter);
-            forget_if_unused(key);
+            // It may have been woken for a place that another can have.
+            asio::post(context_, [this, key] { wake_next(key); });
             co_return std::nullopt;
         }
         lease = try_acquire(key, limits);
@@ -141,6 +164,9 @@ void ConnectionPool::give_back(const Key& key,
                                std::unique_ptr<PooledConnection> kept) {
     Place& place = places_.at(key);
     if (kept && !closed_ && place.idle.size() < limits.idle) {
+        if (idle_.size() >= most_idle_) {
+            close_next();
+        }
         const TimePoint until = clock_.now() + limits.idle_timeout;
         place.idle.push_back(idle_.emplace(until, Idle{key, std::move(kept)}));
         set_alarm();
@@ -157,6 +183,10 @@ void ConnectionPool::give_back(const Key& key,
 
 void ConnectionPool::wake_next(const Key& key) {
     const auto found = places_.find(key);
+    if (found != places_.end() && found->second.waiting.empty()) {
+        forget_if_unused(key);
+        return;
+    }
     while (found != places_.end() && !found->second.waiting.empty()) {
         const std::shared_ptr<Waiter> next = std::move(found->second.waiting.front());
         found->second.waiting.pop_front();
@@ -177,13 +207,7 @@ void ConnectionPool::forget_if_unused(const Key& key) {
 void ConnectionPool::close_expired() {
     const TimePoint now = clock_.now();
     while (!idle_.empty() && idle_.begin()->first <= now) {
-        const auto expired = idle_.begin();
-        const Key key = expired->second.key;
-        Place& place = places_.at(key);
-        std::erase(place.idle, expired);
-        --place.open;
-        idle_.erase(expired);
-        forget_if_unused(key);
+        close_next();
     }
     set_alarm();
 }

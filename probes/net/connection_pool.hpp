@@ -77,7 +77,8 @@ public:
         unsigned dead_ = 0;
     };
 
-    ConnectionPool(Reactor& reactor, const Clock& clock);
+    /// At most `most_idle` are kept, for all keys; the one that would be closed next makes room.
+    ConnectionPool(Reactor& reactor, const Clock& clock, std::size_t most_idle = 1000);
     ~ConnectionPool();
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
@@ -85,7 +86,10 @@ public:
     /// Waits while `limits.open` are in use. Cancellation (terminal, partial): nothing.
     [[nodiscard]] boost::asio::awaitable<std::optional<Lease>> acquire(Key key, Limits limits);
 
-    /// Closes what is idle and lets go of the reactor; nothing is kept from then on.
+    /// Closes what is idle now.
+    void close_idle();
+
+    /// The same, and lets go of the reactor; nothing is kept from then on.
     void close();
 
     [[nodiscard]] std::size_t idle() const { return idle_.size(); }
@@ -110,11 +114,13 @@ private:
     void give_back(const Key& key, const Limits& limits, std::unique_ptr<PooledConnection> kept);
     void wake_next(const Key& key);
     void forget_if_unused(const Key& key);
+    void close_next();
     void close_expired();
     void set_alarm();
 
     boost::asio::io_context& context_;
     const Clock& clock_;
+    std::size_t most_idle_;
     Alarm alarm_;
     bool closed_ = false;
     std::unordered_map<Key, Place> places_;

@@ -7,6 +7,8 @@ namespace sonde::probes::net {
 
 namespace {
 
+constexpr std::time_t between_sweeps = 60;
+
 bool is_good(const SessionMemory::Entry& entry, std::time_t now) {
     const std::time_t ends = static_cast<std::time_t>(SSL_SESSION_get_time(entry.session.get())) +
                              SSL_SESSION_get_timeout(entry.session.get());
@@ -20,6 +22,10 @@ void SessionMemory::remember(const std::string& server, Entry entry) {
     const std::scoped_lock lock{mutex_};
     if (servers_.size() >= most_servers && !servers_.contains(server)) {
         const std::time_t now = std::time(nullptr);
+        if (now < sweep_at_) {
+            return;
+        }
+        sweep_at_ = now + between_sweeps;
         std::erase_if(servers_, [now](const auto& known) {
             return std::ranges::none_of(known.second,
                                         [now](const Entry& each) { return is_good(each, now); });

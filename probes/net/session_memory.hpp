@@ -44,6 +44,7 @@ public:
 private:
     std::mutex mutex_;
     std::unordered_map<std::string, std::vector<Entry>> servers_;
+    std::time_t sweep_at_ = 0;
 };
 
 }  // namespace sonde::probes::net

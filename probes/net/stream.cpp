@@ -145,6 +145,12 @@ IoResult Stream::read(std::span<char> buffer) {
     return IoResult::moved(static_cast<std::size_t>(got));
 }
 
+void Stream::give_up_after(std::chrono::nanoseconds time) {
+    const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    const auto milliseconds = static_cast<unsigned>(rounded);
+    setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+}
+
 IoResult Stream::write(std::span<const char> bytes) {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0) {

@@ -64,6 +64,10 @@ public:
     [[nodiscard]] IoResult read(std::span<char> buffer);
     [[nodiscard]] IoResult write(std::span<const char> bytes);
 
+    /// Bytes that the peer's machine does not acknowledge for so long end the connection: the next
+    /// read fails with ETIMEDOUT (TCP_USER_TIMEOUT).
+    void give_up_after(std::chrono::nanoseconds time);
+
     template <typename Token>
     auto ready(Direction direction, Token&& token) {
         return watch_.wait(direction, std::forward<Token>(token));

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -150,6 +151,11 @@ Made& made() {
 }
 
 }  // namespace
+
+TlsContext::TlsContext(SSL_CTX* context) : context_(context) {
+    static std::atomic<std::uint64_t> last{0};
+    serial_ = ++last;
+}
 
 std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings,
                                                    TlsProblem& problem) {

@@ -47,6 +47,9 @@ public:
 
     [[nodiscard]] SSL_CTX* native() const { return context_; }
 
+    /// No other context of this process has ever had it.
+    [[nodiscard]] std::uint64_t serial() const { return serial_; }
+
     /// Chains that this context's trust store has found good.
     [[nodiscard]] ChainMemory& chains() const { return chains_; }
 
@@ -54,11 +57,12 @@ public:
     [[nodiscard]] SessionMemory* sessions() const { return sessions_.get(); }
 
 private:
-    explicit TlsContext(SSL_CTX* context) : context_(context) {}
+    explicit TlsContext(SSL_CTX* context);
 
     static std::shared_ptr<const TlsContext> load(const TlsSettings& settings, TlsProblem& problem);
 
     SSL_CTX* context_;
+    std::uint64_t serial_;
     mutable ChainMemory chains_;  // remembering changes no setting
     std::unique_ptr<SessionMemory> sessions_;
 };

@@ -23,17 +23,6 @@ namespace sonde::probes::wire {
 
 namespace {
 
-std::string hex(std::span<const unsigned char> bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const auto byte : bytes) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
-}
-
 std::string serial_hex(const X509& certificate) {
     const ASN1_INTEGER* serial = X509_get0_serialNumber(&certificate);
     const std::unique_ptr<BIGNUM, decltype(&BN_free)> number{ASN1_INTEGER_to_BN(serial, nullptr),

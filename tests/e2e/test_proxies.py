@@ -34,7 +34,7 @@ class HttpProxy(Checked):
             "tunnel-by-name": (nginx.url("good", host="localhost"), by(cls.open)),
             "tunnel-expired": (nginx.url("expired"), by(cls.open)),
             "direct": (upstream.url("/direct"), by(cls.open) + '\nno_proxy = ["127.0.0.1"]'),
-            "user-forward": (http, by(cls.locked, f"ann:{PASSWORD}")),
+            "user-forward": (upstream.url("/user"), by(cls.locked, f"ann:{PASSWORD}")),
             "user-tunnel": (https, by(cls.locked, f"ann:{PASSWORD}")),
             "header-tunnel": (https, by(cls.locked)
                               + f'\nproxy_headers = {{ Proxy-Authorization = "Basic {IN_BASE64}" }}'),

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace sonde::probes;
 using namespace sonde::tests;
 using M = Measurement;
@@ -179,4 +181,16 @@ TEST_CASE("all addresses: only those of the protocol that is demanded, or why th
     const ProbeResult pinned = check_site(
         url_of("gone.test", server), {.settings = "addresses = \"all\"\nresolve = \"127.0.0.1\""});
     CHECK(pinned.success());
+}
+
+TEST_CASE("an address that the name server says twice is one") {
+    DnsServer dns({{"site.test", {.a = {"127.0.0.1", "127.0.0.1"}}}});
+    ScriptedServer server({answer(response("ok"))});
+    const ProbeResult result =
+        check_site(url_of("site.test", server),
+                   {.settings = "addresses = \"all\"", .dns_server = dns.address()});
+    CHECK(result.success());
+    CHECK(std::ranges::count(result.labelled, Family::address_success, &LabelledReading::family) ==
+          1);
+    CHECK(server.accepted() == 1);
 }

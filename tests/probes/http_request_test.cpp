@@ -159,3 +159,16 @@ TEST_CASE("a secret body is not sent to another host") {
     CHECK(sent.failure == Failure::none);
     CHECK(away.finished()[0].received.ends_with("data"));
 }
+
+TEST_CASE("a server that answers and takes no more of a large body is heard at once") {
+    const TempDir directory;
+    const std::string file = directory.write("body", std::string(12'000'000, 'x')).string();
+    ScriptedServer server({{step::read_request(),
+                            step::send("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"),
+                            [](Peer& peer) { return peer.drain(); },
+                            step::wait_for_stop()}});
+    const ProbeResult result =
+        check_site(server.url(), {.settings = "method = \"POST\"\nbody_file = \"" + file + "\"\n"});
+    CHECK(result.failure == Failure::unexpected_status);
+    CHECK(result.readings.get(M::http_status_code) == 413);
+}

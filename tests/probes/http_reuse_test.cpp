@@ -168,6 +168,8 @@ TEST_CASE("a check that waits for a connection ends at its deadline") {
     CHECK(results[1].failure == Failure::timeout);
     CHECK(mentions(results[0].detail, {"waiting for the response"}));
     CHECK(mentions(results[1].detail, {"one of the connections"}));
+    CHECK_FALSE(results[0].exhausted);
+    CHECK(results[1].exhausted);  // no word on the target
 }
 
 TEST_CASE("a kept TLS connection keeps the facts of its certificate") {

@@ -185,6 +185,13 @@ Step wait_for_close() {
     };
 }
 
+Step wait_for_stop() {
+    return [](Peer& peer) {
+        const Latch never;
+        return peer.wait(never);
+    };
+}
+
 Step pause(const Latch& until) {
     return [&until](Peer& peer) {
         return peer.wait(until);

@@ -84,6 +84,8 @@ Step send_repeated(std::string bytes, std::size_t count);
 Step wait_for_close();
 /// Stands still until the test opens the latch.
 Step pause(const Latch& until);
+/// Neither reads nor writes any more, until the server is stopped.
+Step wait_for_stop();
 /// Tells the test that the script came to here.
 Step signal(Latch& latch);
 Step tls(TlsScript script);

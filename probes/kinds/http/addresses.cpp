@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,11 +65,22 @@ asio::awaitable<std::vector<net::Endpoint>> look_up(const RunContext& context,
         error = answer.error;
     }
     std::vector<net::Endpoint> usable = dial.usable(found);
+    // A name server may say one twice, and an address has one series.
+    for (auto each = usable.begin(); each != usable.end();) {
+        const bool seen =
+            std::ranges::any_of(usable.begin(), each, [&](const net::Endpoint& other) {
+                return other.address() == each->address();
+            });
+        each = seen ? usable.erase(each) : std::next(each);
+    }
     if (usable.empty()) {
         result = failed(context,
                         Failure::resolve_failed,
                         "resolving " + host + ": " +
                             (found.empty() ? error : "no " + dial.wanted() + " address"));
+    }
+    if (start->resolve_time) {
+        result.readings.set(Measurement::http_resolve, *start->resolve_time);
     }
     usable.resize(std::min(usable.size(), most_addresses));
     co_return usable;
@@ -96,7 +109,15 @@ ProbeResult combine(const std::vector<net::Endpoint>& addresses, std::vector<Pro
     }
     const bool exhausted =
         std::ranges::any_of(results, [](const ProbeResult& each) { return each.exhausted; });
+    std::uint32_t dead_connections = 0;
+    for (const ProbeResult& each : results) {
+        dead_connections += each.dead_connections;
+    }
+    // Of one address only: they may all have different bodies.
+    const std::optional<Digest> body = results.front().body_digest;
     ProbeResult result = std::move(results[chosen]);
+    result.dead_connections = dead_connections;
+    result.body_digest = body;
     if (failures > 0) {
         result.detail = std::to_string(failures) + " of " + std::to_string(addresses.size()) +
                         " addresses failed, first " + addresses[chosen].address() + ": " +
@@ -143,7 +164,9 @@ asio::awaitable<ProbeResult> run_at_all_addresses(Env env, Deadline deadline, Ch
     for (std::size_t i = 0; env.trace != nullptr && i < traces.size(); ++i) {
         env.trace->append(std::move(traces[i]));
     }
-    co_return combine(addresses, std::move(results));
+    result = combine(addresses, std::move(results));
+    result.duration = context.now() - start->began_at.value_or(deadline.started());
+    co_return result;
 }
 
 }  // namespace sonde::probes::http

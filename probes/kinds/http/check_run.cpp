@@ -124,10 +124,16 @@ asio::awaitable<ProbeResult> run_check(Env env, Deadline deadline, CheckStart st
         redirected = std::move(*next);
         url = &redirected;
     }
-    if (spec.oauth && check.last_hop.response && check.last_hop.response->status == 401) {
+    if (Trace* const watcher = check.trace();
+        watcher != nullptr && check.failure != Failure::none && !watcher->hops.empty()) {
+        watcher->failed_hop = watcher->hops.size() - 1;
+    }
+    if (spec.oauth && form.to_own_host && check.last_hop.response &&
+        check.last_hop.response->status == 401) {
         spec.oauth->forget(start.token);
     }
-    co_return judge(check, *url, hop ? &hop->receiver() : nullptr);
+    ProbeResult result = co_await judge(check, *url, hop ? &hop->receiver() : nullptr);
+    co_return result;
 }
 
 }  // namespace sonde::probes::http

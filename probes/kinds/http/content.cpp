@@ -2,6 +2,9 @@
 
 #include "probes/wire/patterns.hpp"
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
 #include <re2/re2.h>
 
 #include <charconv>
@@ -13,6 +16,8 @@
 #include <vector>
 
 namespace sonde::probes::http {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -38,24 +43,38 @@ std::optional<double> number_in(std::string_view text) {
     return whole && std::isfinite(value) ? std::optional{value} : std::nullopt;
 }
 
-/// What the pattern's group matched in the text; nothing without a match.
-std::optional<std::string_view> match(const Extraction& wanted, std::string_view text) {
-    if (!wanted.pattern) {
-        return text;
+/// The matches of a text with the patterns of extractions, each searched for once although several
+/// of its groups may be taken.
+class Groups {
+public:
+    /// What the pattern's group matched in the text; nothing without a match.
+    std::optional<std::string_view> of(const Extraction& wanted, std::string_view text) {
+        if (!wanted.pattern) {
+            return text;
+        }
+        if (wanted.pattern.get() != pattern_ || text.data() != text_.data()) {
+            pattern_ = wanted.pattern.get();
+            text_ = text;
+            groups_.assign(static_cast<std::size_t>(pattern_->NumberOfCapturingGroups()) + 1, {});
+            matched_ = pattern_->Match({text.data(), text.size()},
+                                       0,
+                                       text.size(),
+                                       re2::RE2::UNANCHORED,
+                                       groups_.data(),
+                                       static_cast<int>(groups_.size()));
+        }
+        const re2::StringPiece& group = groups_[static_cast<std::size_t>(wanted.group)];
+        return matched_ && group.data() != nullptr
+                   ? std::optional{std::string_view{group.data(), group.size()}}
+                   : std::nullopt;
     }
-    std::vector<re2::StringPiece> groups(static_cast<std::size_t>(wanted.group) + 1);
-    const re2::StringPiece in{text.data(), text.size()};
-    if (!wanted.pattern->Match(in,
-                               0,
-                               text.size(),
-                               re2::RE2::UNANCHORED,
-                               groups.data(),
-                               static_cast<int>(groups.size())) ||
-        groups.back().data() == nullptr) {
-        return std::nullopt;
-    }
-    return std::string_view{groups.back().data(), groups.back().size()};
-}
+
+private:
+    const re2::RE2* pattern_ = nullptr;
+    std::string_view text_;
+    std::vector<re2::StringPiece> groups_;
+    bool matched_ = false;
+};
 
 class Taker {
 public:
@@ -139,38 +158,36 @@ void take_json(const Extraction& wanted, Receiver& final, Taker& taker) {
     }
 }
 
-void extract(Check& check, Receiver& final, ProbeResult& result) {
-    const ContentSpec& spec = check.spec.content;
+/// One of the extractions, `index`.
+void extract(
+    Check& check, std::size_t index, Receiver& final, Groups& groups, ProbeResult& result) {
+    const Extraction& wanted = check.spec.content.extractions[index];
     Taker taker{check, result};
-    for (std::size_t i = 0; i < spec.extractions.size(); ++i) {
-        const Extraction& wanted = spec.extractions[i];
-        if (wanted.from == Extraction::From::json) {
-            take_json(wanted, final, taker);
-            continue;
-        }
-        const auto text = wanted.from == Extraction::From::header
-                              ? final.extracted_field(i)
-                              : std::optional{std::string_view{final.kept_body()}};
-        const auto found = text ? match(wanted, *text) : std::nullopt;
-        if (found) {
-            taker.take(wanted, *found);
-        }
+    if (wanted.from == Extraction::From::json) {
+        take_json(wanted, final, taker);
+        return;
+    }
+    const auto text = wanted.from == Extraction::From::header
+                          ? final.extracted_field(index)
+                          : std::optional{std::string_view{final.kept_body()}};
+    const auto found = text ? groups.of(wanted, *text) : std::nullopt;
+    if (found) {
+        taker.take(wanted, *found);
     }
 }
 
-std::string hex(const Digest& digest) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const unsigned char byte : digest) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
+/// Lets the thread's other checks have their turn when the body is large. False: cancelled.
+asio::awaitable<bool> give_way(const Check& check, const Receiver& final) {
+    constexpr std::uint64_t large = 64 * 1024;
+    if (final.decoded_bytes() > large) {
+        co_await asio::post(check.run.env.executor, asio::deferred);
     }
-    return text;
+    co_return !check.run.cancelled();
 }
 
 }  // namespace
 
-void judge_whole_body(Check& check, Receiver& final, ProbeResult& result) {
+asio::awaitable<void> judge_whole_body(Check& check, Receiver& final, ProbeResult& result) {
     const ContentSpec& spec = check.spec.content;
     const bool too_large =
         final.decoded_bytes() > spec.max_extract_body && (spec.needs_json() || spec.needs_text());
@@ -179,14 +196,18 @@ void judge_whole_body(Check& check, Receiver& final, ProbeResult& result) {
                    "something is to be taken from the body, which is over " +
                        std::to_string(spec.max_extract_body) + " bytes");
     }
-    if (!too_large) {
-        for (const JsonExpectation& expected : spec.json) {
-            judge_json(check, expected, final, result);
-        }
-        extract(check, final, result);
+    bool going = !too_large;
+    for (std::size_t i = 0; going && i < spec.json.size(); ++i) {
+        judge_json(check, spec.json[i], final, result);
+        going = co_await give_way(check, final);
+    }
+    Groups groups;
+    for (std::size_t i = 0; going && i < spec.extractions.size(); ++i) {
+        extract(check, i, final, groups, result);
+        going = co_await give_way(check, final);
     }
     if (!spec.needs_hash()) {
-        return;
+        co_return;
     }
     const Digest digest = final.body_digest();
     if (spec.body_sha256) {

@@ -22,6 +22,8 @@ using config::Table;
 
 /// Each is a series, or several over time.
 constexpr std::size_t most_extractions = 64;
+/// Each may take some tenths of a second with the worst body.
+constexpr std::size_t most_json = 16;
 
 using Label = std::shared_ptr<const std::vector<std::string>>;
 
@@ -239,7 +241,10 @@ bool read_content(Table& table, ExpectationNames& taken, ContentSpec& spec) {
                "string or table",
                [&](const config::Value& item) {
                    JsonExpectation json;
-                   if (read_json(item, taken, json)) {
+                   if (spec.json.size() == most_json) {
+                       item.error("at most " + std::to_string(most_json) + " are judged");
+                       good = false;
+                   } else if (read_json(item, taken, json)) {
                        spec.json.push_back(std::move(json));
                    } else {
                        good = false;

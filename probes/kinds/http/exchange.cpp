@@ -72,9 +72,14 @@ asio::awaitable<bool> Exchange::send_http1() {
             co_return broke(io.error, Phase::processing, "sending the request to ");
         }
         if (io.wait) {
-            const bool ready = co_await leg_.wait(*io.wait);
+            const auto ready = co_await wait_to_send(*io.wait);
             if (!ready) {
                 co_return leg_.fail_waiting("the request to be taken");
+            }
+            if (*ready == net::Direction::read) {
+                // An answer (413, 401), which needs no more of the body.
+                cut_short_ = true;
+                co_return true;
             }
         }
         bytes = bytes.subspan(io.bytes);
@@ -85,7 +90,7 @@ asio::awaitable<bool> Exchange::send_http1() {
 asio::awaitable<bool> Exchange::receive() {
     // TLS may hold decrypted bytes already; a plain answer cannot be there yet.
     net::TlsStream* const tls = leg_.connection().innermost();
-    bool try_first = tls != nullptr;
+    bool try_first = tls != nullptr || cut_short_;
     if (tls != nullptr) {
         tls->limit_socket_reads(first_read);
     }
@@ -112,6 +117,10 @@ asio::awaitable<bool> Exchange::receive() {
         }
         const bool seen = receiver_.saw_anything();
         Receiver::State state = receiver_.feed(scratch().first(io.bytes));
+        if (state == Receiver::State::failed && reused_ && receiver_.unprocessed()) {
+            was_dead_ = true;
+            co_return false;
+        }
         if (receiver_.saw_anything()) {
             note_arrival(!seen);
         }
@@ -139,10 +148,21 @@ std::span<char> Exchange::room() const {
     return receiver_.decodes() ? scratch().first(compressed_read) : scratch();
 }
 
+asio::awaitable<std::optional<net::Direction>> Exchange::wait_to_send(net::Direction direction) {
+    // What arrives over TLS meanwhile may be its own, such as session tickets.
+    if (leg_.form.with_body && leg_.connection().innermost() == nullptr) {
+        const auto first = co_await leg_.wait_either();
+        co_return first;
+    }
+    const bool ready = co_await leg_.wait(direction);
+    co_return ready ? std::optional{net::Direction::write} : std::nullopt;
+}
+
 asio::awaitable<bool> Exchange::wait_for_more() {
     bool ready = false;
     if (output_waits_) {
-        ready = co_await leg_.wait_either();
+        const auto first = co_await leg_.wait_either();
+        ready = first.has_value();
     } else {
         ready = co_await leg_.wait(net::Direction::read);
     }
@@ -209,10 +229,6 @@ void Exchange::note_response() {
 
 bool Exchange::take(Receiver::State state) {
     Check& check = leg_.check;
-    if (state == Receiver::State::failed && reused_ && receiver_.unprocessed()) {
-        was_dead_ = true;
-        return false;
-    }
     if (state == Receiver::State::failed) {
         check.fail(receiver_.failure(),
                    "response of " + leg_.peer() + ": " + receiver_.error_text());
@@ -227,7 +243,7 @@ bool Exchange::take(Receiver::State state) {
     }
     check.phase(Phase::transfer, first_byte_, last_byte_ - first_byte_);
     redirects_ = state == Receiver::State::redirect;
-    reusable_ = leg_.form.keep_alive() && receiver_.leave_connection();
+    reusable_ = leg_.form.keep_alive() && !cut_short_ && receiver_.leave_connection();
     if (!redirects_) {
         check.answered = last_byte_;
     }

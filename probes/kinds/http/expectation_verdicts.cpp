@@ -1,7 +1,6 @@
 #include "probes/kinds/http/expectation_verdicts.hpp"
 
 #include "config/duration.hpp"
-#include "probes/kinds/http/content.hpp"
 
 #include <re2/re2.h>
 
@@ -121,7 +120,7 @@ void judge_patterns(Check& check, const wire::Matcher& matcher, ProbeResult& res
     if (check.answered && matcher.body_too_large() && check.failure == Failure::none) {
         check.fail(Failure::body_too_large,
                    "a pattern needs the whole body, which is over " +
-                       std::to_string(wire::Matcher::default_max_extract_body) + " bytes");
+                       std::to_string(check.spec.content.max_extract_body) + " bytes");
     }
 }
 
@@ -279,7 +278,7 @@ void judge_times(Check& check, ProbeResult& result) {
 
 }  // namespace
 
-void judge_expectations(Check& check, const Url& url, Receiver* final, ProbeResult& result) {
+void judge_expectations(Check& check, const Url& url, const Receiver* final, ProbeResult& result) {
     if (check.last_hop.tls || check.last_hop.response) {
         judge_tls(check, check.last_hop.tls ? &*check.last_hop.tls : nullptr, result);
     }
@@ -287,9 +286,6 @@ void judge_expectations(Check& check, const Url& url, Receiver* final, ProbeResu
         judge_status(check, check.last_hop.response->status, result);
         if (final != nullptr) {
             judge_content(check, *final, result);
-            if (check.answered) {
-                judge_whole_body(check, *final, result);
-            }
         }
         judge_response(check, url, result);
     }

@@ -3,7 +3,6 @@
 #include "probes/kinds/http/exchange.hpp"
 #include "probes/kinds/http/opening.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +15,9 @@ namespace asio = boost::asio;
 Hop::Hop(Check& check, const Url& url, const RequestForm& form)
     : leg_{check, url, form, check.spec.proxies.of(url)} {
     if (Trace* watcher = check.trace()) {
-        watcher->hops.emplace_back().url = url.show();
+        TraceHop& hop = watcher->hops.emplace_back();
+        hop.url = url.show();
+        hop.was_redirected_to = check.redirects > 0;
     }
 }
 
@@ -49,15 +50,21 @@ asio::awaitable<bool> Hop::run_fresh() {
 asio::awaitable<bool> Hop::run_pooled() {
     Check& check = leg_.check;
     net::ConnectionPool& pool = check.run.env.connections;
+    const net::TimePoint asked = check.run.now();
     std::optional<net::ConnectionPool::Lease> lease =
         co_await pool.acquire(key(), *check.spec.pool);
     if (!lease || check.run.cancelled()) {
+        // It is this program's own limit, and says nothing of the target.
+        check.exhausted = true;
         co_return leg_.fail_waiting("one of the connections to this host to be free");
     }
+    check.started += check.run.now() - asked;
     check.dead_connections += lease->dead();
     if (auto idle = lease->take()) {
         leg_.link.reset(static_cast<Link*>(idle.release()));
         note_reuse();
+        // What has forgotten the connection (NAT, firewalls) drops the request without a word.
+        leg_.connection().stream().give_up_after(check.run.deadline.timeout / 3);
         Exchange exchange{leg_, *receiver_, true};
         const bool done = co_await exchange.run();
         if (!exchange.was_dead()) {
@@ -90,12 +97,11 @@ void Hop::note_reuse() {
 
 net::ConnectionPool::Key Hop::key() const {
     const Check& check = leg_.check;
-    const auto* context = (leg_.form.to_own_host ? check.spec.tls : check.spec.tls_elsewhere).get();
+
     std::string key = leg_.url.origin();
-    key += leg_.form.to_own_host ? " own " : " other ";
+    key += ' ';
     key += check.pinned ? check.pinned->address() : "";
-    key += ' ' + std::to_string(reinterpret_cast<std::uintptr_t>(context)) + ' ';
-    key += leg_.proxy != nullptr ? leg_.proxy->url.origin() : "";
+    key += ' ';
     key += check.spec.connection_identity;
     return key;
 }

@@ -16,10 +16,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-ProbeResult refused(const RunContext& context, std::string why) {
+ProbeResult refused(const RunContext& context, OAuthSource::Refused&& refused) {
     ProbeResult result;
     result.failure = Failure::oauth_failed;
-    result.detail = std::move(why);
+    result.detail = std::move(refused.why);
+    result.exhausted = refused.exhausted;
     result.duration = context.now() - context.deadline.started();
     return result;
 }
@@ -37,13 +38,14 @@ public:
             const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
             auto token = co_await spec_->oauth->token(context);
             if (auto* why = std::get_if<OAuthSource::Refused>(&token)) {
-                co_return refused(context, std::move(why->why));
+                co_return refused(context, std::move(*why));
             }
             start.token = std::get<std::string>(std::move(token));
             start.began_at = context.now();
         }
         ProbeResult result;
-        if (spec_->all_addresses) {
+        // A proxy of the environment looks the host up itself.
+        if (spec_->all_addresses && spec_->proxies.of(target.url) == nullptr) {
             result = co_await run_at_all_addresses(env, deadline, start);
         } else {
             result = co_await run_check(env, deadline, start);

@@ -21,17 +21,20 @@ asio::awaitable<bool> Leg::wait(net::Direction direction) {
     co_return !aborted;
 }
 
-asio::awaitable<bool> Leg::wait_either() {
+asio::awaitable<std::optional<net::Direction>> Leg::wait_either() {
     if (check.run.cancelled()) {
-        co_return false;
+        co_return std::nullopt;
     }
     auto either = asio::experimental::make_parallel_group(
         connection().ready(net::Direction::read, asio::deferred),
         connection().ready(net::Direction::write, asio::deferred));
     const auto ended =
         co_await either.async_wait(asio::experimental::wait_for_one(), asio::deferred);
-    static_cast<void>(ended);
-    co_return !check.run.cancelled();
+    if (check.run.cancelled()) {
+        co_return std::nullopt;
+    }
+    const std::size_t first = std::get<0>(ended)[0];
+    co_return first == 0 ? net::Direction::read : net::Direction::write;
 }
 
 bool Leg::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {

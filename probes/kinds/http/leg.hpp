@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,8 @@ struct Leg {
     /// False: cancelled.
     boost::asio::awaitable<bool> wait(net::Direction direction);
 
-    /// For both directions, whichever comes first. False: cancelled.
-    boost::asio::awaitable<bool> wait_either();
+    /// For both directions; which came first. Nothing: cancelled.
+    boost::asio::awaitable<std::optional<net::Direction>> wait_either();
 
     // Each returns false, so that one can return it.
     bool fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing);

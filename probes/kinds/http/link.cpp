@@ -17,18 +17,23 @@ net::IoResult Link::flush() {
 }
 
 bool Link::usable() {
-    std::array<char, 1024> bytes{};
-    for (;;) {
+    // A server that says more between two requests is not one to wait for.
+    constexpr int most_reads = 16;
+    std::array<char, 16 * 1024> bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    for (int i = 0; i < most_reads; ++i) {
         const net::IoResult io = connection.read(bytes);
         if (io.wait) {
-            break;
+            return !http2 || (!flush().error && http2->reusable());
         }
         if (io.error || !http2) {
             return false;
         }
         http2->feed(std::span{bytes}.first(io.bytes));
+        if (!http2->reusable()) {
+            return false;
+        }
     }
-    return !http2 || (!flush().error && http2->reusable());
+    return false;
 }
 
 }  // namespace sonde::probes::http

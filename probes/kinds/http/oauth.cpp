@@ -141,7 +141,11 @@ std::shared_ptr<const OAuthSource> shared_source(const std::shared_ptr<const Spe
         sha256(url.show() + '\0' + std::string{url.userinfo()} + '\0' + request->request.body +
                '\0' + request->request.private_header_lines + '\0' + secret + '\0' + identity);
     const std::scoped_lock lock{mutex};
-    std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
+    static std::size_t sweep_at = 64;
+    if (sources.size() >= sweep_at) {
+        std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
+        sweep_at = std::max<std::size_t>(64, 2 * sources.size());
+    }
     if (auto known = sources[key].lock()) {
         return known;
     }
@@ -161,7 +165,19 @@ OAuthSource::OAuthSource(std::shared_ptr<const Spec> request,
 
 std::optional<std::string> OAuthSource::held(net::TimePoint now) const {
     const std::scoped_lock lock{mutex_};
-    return held_ && now < held_->refresh_at ? std::optional{held_->token} : std::nullopt;
+    if (held_ && now < (fetching_ ? held_->ends_at : held_->refresh_at)) {
+        return held_->token;
+    }
+    fetching_ = true;
+    return std::nullopt;
+}
+
+void OAuthSource::fetched(std::optional<Held> token) const {
+    const std::scoped_lock lock{mutex_};
+    fetching_ = false;
+    if (token) {
+        held_ = std::move(token);
+    }
 }
 
 void OAuthSource::forget(const std::string& token) const {
@@ -176,6 +192,20 @@ asio::awaitable<std::variant<std::string, OAuthSource::Refused>> OAuthSource::to
     if (auto known = held(context.now())) {
         co_return *std::move(known);
     }
+    auto answer = co_await fetch(context);
+    if (std::holds_alternative<Refused>(answer)) {
+        fetched(std::nullopt);
+    }
+    const net::TimePoint half = context.deadline.at - context.deadline.timeout / 2;
+    if (std::holds_alternative<std::string>(answer) && context.now() > half) {
+        co_return Refused{"a token of " + token_url_.origin() +
+                          " came only after half of the timeout; the next check has it"};
+    }
+    co_return answer;
+}
+
+asio::awaitable<std::variant<std::string, OAuthSource::Refused>> OAuthSource::fetch(
+    const RunContext& context) const {
     // Nobody watches this request: it is no part of the check.
     Env env = context.env;
     env.trace = nullptr;
@@ -186,7 +216,7 @@ asio::awaitable<std::variant<std::string, OAuthSource::Refused>> OAuthSource::to
     const bool answered = co_await hop.run();
     const std::string from = "a token of " + token_url_.origin() + ": ";
     if (!answered || !check.last_hop.response) {
-        co_return Refused{from + check.detail};
+        co_return Refused{from + check.detail, check.exhausted};
     }
     std::string error;
     auto token = wire::read_oauth_answer(
@@ -194,8 +224,10 @@ asio::awaitable<std::variant<std::string, OAuthSource::Refused>> OAuthSource::to
     if (!token) {
         co_return Refused{from + error};
     }
-    const std::scoped_lock lock{mutex_};
-    held_ = Held{token->access_token, refresh_time(context.now(), *token)};
+    const net::TimePoint now = context.now();
+    fetched(Held{token->access_token,
+                 refresh_time(now, *token),
+                 now + token->expires_in.value_or(unknown_life)});
     co_return std::move(token->access_token);
 }
 

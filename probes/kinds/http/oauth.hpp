@@ -23,10 +23,13 @@ public:
     /// `request` asks `token_url` for a token and keeps the answer's body.
     OAuthSource(std::shared_ptr<const Spec> request, Url token_url, std::string client_secret);
 
-    /// The token to send, asked for now when there is none that still holds for a while. What is
+    /// The token to send, asked for now when there is none that still holds for a while; one that
+    /// still holds is enough while another check asks. A token that took more than half of the
+    /// check's time to get is for the next check. What is
     /// told in Refused is one line, without secrets. Cancellation: Refused, at once.
     struct Refused {
         std::string why;
+        bool exhausted = false;  // see ProbeResult
     };
 
     [[nodiscard]] boost::asio::awaitable<std::variant<std::string, Refused>> token(
@@ -39,15 +42,21 @@ private:
     struct Held {
         std::string token;
         net::TimePoint refresh_at;
+        net::TimePoint ends_at;
     };
 
+    /// Nothing: whoever asks is to fetch one, and says so by fetched() when that has ended.
     [[nodiscard]] std::optional<std::string> held(net::TimePoint now) const;
+    void fetched(std::optional<Held> token) const;
+    [[nodiscard]] boost::asio::awaitable<std::variant<std::string, Refused>> fetch(
+        const RunContext& context) const;
 
     std::shared_ptr<const Spec> request_;
     Url token_url_;
     std::string client_secret_;
     mutable std::mutex mutex_;
     mutable std::optional<Held> held_;
+    mutable bool fetching_ = false;
 };
 
 /// Reads and documents the keys, after all others: the token is asked for by the same ways as the

@@ -68,7 +68,7 @@ asio::awaitable<bool> Opening::resolve() {
     const std::string host{peer.host()};
     const net::DialSettings& dial = check.spec.dial;
     net::Endpoint& endpoint = leg_.link->endpoint;
-    if (check.pinned && leg_.url.host() == check.target.host()) {
+    if (check.pinned && leg_.proxy == nullptr && leg_.url.host() == check.target.host()) {
         endpoint = *check.pinned;
     } else if (const auto literal = net::Endpoint::from_literal(host)) {
         const auto chosen = dial.choose({&*literal, 1});
@@ -148,7 +148,8 @@ asio::awaitable<bool> Opening::secure() {
     const net::TimePoint began = check.run.now();
     leg_.link->tls_context = leg_.form.to_own_host ? check.spec.tls : check.spec.tls_elsewhere;
     net::TlsRequest request{.name = name, .alpn = alpn_of(check.spec.http2), .resume_from = {}};
-    if (check.spec.resume_tls) {
+    // Whoever watches wants to see the certificates.
+    if (check.spec.resume_tls && check.trace() == nullptr) {
         request.resume_from = name + ' ' + leg_.url.origin() + ' ' + leg_.link->endpoint.text();
     }
     net::TlsStream& tls = leg_.connection().start_tls(*leg_.link->tls_context, std::move(request));

@@ -92,6 +92,7 @@ bool ProxySpec::add_exception(std::string_view text) {
         entry.network || (!entry.host.empty() && entry.host.find('/') == std::string::npos);
     if (good) {
         exceptions_.push_back(std::move(entry));
+        exception_texts_.append(text) += '\n';
     }
     return good;
 }
@@ -102,6 +103,19 @@ bool ProxySpec::is_for(const Url& target) const {
     }
     return std::ranges::none_of(exceptions_,
                                 [&](const Exception& entry) { return matches(entry, target); });
+}
+
+std::string ProxySpec::identity() const {
+    std::string all;
+    const std::string origin = url.origin();
+    for (const std::string_view part : {std::string_view{origin},
+                                        url.userinfo(),
+                                        std::string_view{header_lines},
+                                        std::string_view{exception_texts_}}) {
+        all += std::to_string(part.size()) + ':';
+        all += part;
+    }
+    return all + (from_environment ? 'e' : '-');
 }
 
 std::string ProxySpec::set_socks_credentials(std::string_view userinfo) {

@@ -46,6 +46,9 @@ public:
     /// Otherwise HTTP.
     [[nodiscard]] bool speaks_socks() const { return url.scheme().starts_with("socks5"); }
 
+    /// By what it differs from others; holds its secrets.
+    [[nodiscard]] std::string identity() const;
+
     /// Those of a url, percent-encoded. What is wrong with them, in words; empty: nothing.
     [[nodiscard]] std::string set_socks_credentials(std::string_view userinfo);
 
@@ -58,12 +61,16 @@ public:
 
 private:
     std::vector<Exception> exceptions_;
+    std::string exception_texts_;  // each with a line end
 };
 
 /// By the scheme of what is asked for; null: none.
 struct Proxies {
     std::shared_ptr<const ProxySpec> http;
     std::shared_ptr<const ProxySpec> https;
+
+    /// Whether the settings name one, which then is for every url but its exceptions.
+    [[nodiscard]] bool configured() const { return http && !http->from_environment; }
 
     /// The proxy that a request for `target` goes through; null: it goes there itself.
     [[nodiscard]] const ProxySpec* of(const Url& target) const;

@@ -143,11 +143,15 @@ bool read_proxies(Table& table, Proxies& proxies) {
                environment);
     good = read_headers(table, made->header_lines) && good;
     good = read_no_proxy(table, *made) && good;
-    if (environment && given) {
-        table.error("proxy_from_environment",
-                    "there is proxy_url too; `proxy_url = false` removes what is inherited");
+    const auto url_at = table.origin("proxy_url");
+    const auto environment_at = table.origin("proxy_from_environment");
+    if (environment && given && url_at == environment_at) {
+        table.error("proxy_from_environment", "there is proxy_url too; one of them is the proxy");
         return false;
     }
+    // The more specific of the two.
+    environment = environment && (!given || *environment_at < *url_at);
+    table.conclude("proxy_url", environment ? "the environment's" : "its own");
     if (environment && !table.documenting()) {
         return read_environment(table, *made, proxies) && good;
     }

@@ -13,9 +13,6 @@ namespace sonde::probes::http {
 
 namespace {
 
-/// A longer one costs more than a connection.
-constexpr std::uint64_t longest_redirect_body = 64 * 1024;
-
 bool is_redirect(unsigned status) {
     constexpr std::array<unsigned, 5> codes{301, 302, 303, 307, 308};
     return std::ranges::find(codes, status) != codes.end();
@@ -64,7 +61,7 @@ void Receiver::start(const Spec& spec,
     parser_.reset(request.method == "HEAD");
     status_ = version_ = 0;
     decoder_.reset(spec.max_body);
-    matcher_.start(spec.expect.patterns);
+    matcher_.start(spec.expect.patterns, spec.content.max_extract_body);
     found_fields_.assign(spec.expect.headers.size(), false);
     location_.clear();
     set_cookies_.clear();
@@ -72,16 +69,11 @@ void Receiver::start(const Spec& spec,
     last_modified_.reset();
     saw_anything_ = header_complete_ = redirect_ = surplus_ = false;
     keep_alive_ = request.keep_alive();
-    redirect_body_ = 0;
 }
 
 void Receiver::start_content() {
-    constexpr std::size_t most_kept = 64 * 1024;
     const ContentSpec& content = spec_->content;
     kept_body_.clear();
-    if (kept_body_.capacity() > most_kept) {
-        kept_body_.shrink_to_fit();
-    }
     extracted_fields_.assign(content.extractions.size(), std::nullopt);
     if (content.needs_json()) {
         json_ = json_ ? std::move(json_) : std::make_unique<wire::JsonBody>();
@@ -90,6 +82,14 @@ void Receiver::start_content() {
     if (content.needs_hash()) {
         hash_ = hash_ ? std::move(hash_) : std::make_unique<Sha256>();
         hash_->start();
+    }
+}
+
+void Receiver::shrink() {
+    constexpr std::uint64_t most_kept = 64 * 1024;
+    if (decoder_.decoded_bytes() > most_kept) {
+        kept_body_ = {};
+        json_.reset();
     }
 }
 
@@ -137,7 +137,7 @@ bool Receiver::decided() const {
 
 Receiver::State Receiver::settle(wire::ResponseState state) {
     if (redirect_) {
-        return keep_alive_ && state == wire::ResponseState::body ? State::more : State::redirect;
+        return State::redirect;
     }
     if (header_complete_ && decided() && state == wire::ResponseState::body) {
         return State::complete;
@@ -222,8 +222,8 @@ void Receiver::on_header_end() {
 
 bool Receiver::on_body(std::span<const char> piece) {
     if (redirect_) {
-        redirect_body_ += piece.size();
-        return keep_alive_ && redirect_body_ <= longest_redirect_body;
+        // What came along is read, so that the connection may serve again; no more is waited for.
+        return keep_alive_;
     }
     if (decided()) {
         return false;
@@ -301,6 +301,7 @@ PooledReceiver::PooledReceiver() {
 }
 
 PooledReceiver::~PooledReceiver() {
+    receiver_->shrink();
     if (pool().size() < most_pooled) {
         pool().push_back(std::move(receiver_));
     }

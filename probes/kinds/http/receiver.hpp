@@ -46,6 +46,9 @@ public:
     /// Wants no more of the response. Whether the connection is fit for another request then.
     [[nodiscard]] bool leave_connection();
 
+    /// Gives back what a large body took; the response is gone.
+    void shrink();
+
     [[nodiscard]] bool saw_anything() const { return saw_anything_; }
 
     [[nodiscard]] bool header_complete() const { return header_complete_; }
@@ -124,9 +127,8 @@ private:
     bool saw_anything_ = false;
     bool header_complete_ = false;
     bool redirect_ = false;
-    bool keep_alive_ = false;          // the connection is wanted for another request
-    bool surplus_ = false;             // bytes of nobody's followed the response
-    std::uint64_t redirect_body_ = 0;  // bytes read for that
+    bool keep_alive_ = false;  // the connection is wanted for another request
+    bool surplus_ = false;     // bytes of nobody's followed the response
 };
 
 /// A receiver for one check, from this thread's pool, so that a warm check allocates none.

@@ -21,7 +21,7 @@ bool expects_body(std::string_view method) {
 bool RequestForm::keep_alive() const {
     constexpr std::array<std::string_view, 6> idempotent{
         "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-    return pooled && std::ranges::find(idempotent, method) != idempotent.end();
+    return pooled && to_own_host && std::ranges::find(idempotent, method) != idempotent.end();
 }
 
 RequestForm first_request(const RequestSpec& spec, bool pooled) {

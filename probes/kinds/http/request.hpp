@@ -25,7 +25,8 @@ struct RequestForm {
     std::string cookies = {};  // of responses before this request, as the field has them
     std::string token = {};    // OAuth's, for the target's own host; empty: none
 
-    /// Whether the connection may be one that carried a request before, and is kept for the next.
+    /// Whether the connection may be one that carried a request before, and is kept for the next:
+    /// with the target's own host only, not with wherever redirects lead.
     /// Such a connection may turn out dead, and then the request is sent again: only methods that
     /// are idempotent bear that (RFC 9110 section 9.2.2).
     [[nodiscard]] bool keep_alive() const;

@@ -194,6 +194,9 @@ std::string connection_identity(const Spec& spec) {
         all += std::to_string(part.size()) + ':';
         all += part;
     };
+    for (const auto& context : {spec.tls, spec.tls_elsewhere}) {
+        all += std::to_string(context ? context->serial() : 0) + ',';
+    }
     add(spec.server_name.reveal());
     add(dial.local.address ? dial.local.address->address() : "");
     add(dial.local.interface);
@@ -201,8 +204,7 @@ std::string connection_identity(const Spec& spec) {
         add(server);
     }
     for (const auto& proxy : {spec.proxies.http, spec.proxies.https}) {
-        add(proxy ? proxy->url.userinfo() : "");
-        add(proxy ? proxy->header_lines : "");
+        add(proxy ? proxy->identity() : "");
     }
     return all;
 }
@@ -227,11 +229,11 @@ std::shared_ptr<const Spec> read_spec(Table& table) {
                     addresses,
                     which);
     spec->all_addresses = addresses == "all";
-    if (spec->all_addresses && (spec->proxies.http || spec->proxies.https)) {
+    if (spec->all_addresses && spec->proxies.configured()) {
         table.error("addresses", "there is a proxy too, which looks the host up itself");
         good = false;
     }
-    if ((spec->proxies.http || spec->proxies.https) && spec->dial.pinned) {
+    if (spec->proxies.configured() && spec->dial.pinned) {
         table.error("resolve", "there is a proxy too, which looks the host up itself");
         good = false;
     }

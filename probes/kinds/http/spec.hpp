@@ -44,8 +44,8 @@ struct Spec {
     bool all_addresses = false;  // a check is one of every address of the target's host
     std::optional<net::ConnectionPool::Limits> pool;  // nothing: every request has its connection
     std::shared_ptr<const OAuthSource> oauth;         // null: none
-    // By what connections to one place differ, beside TLS contexts: those with equal ones may
-    // stand for each other. May hold secrets.
+    // By what connections to one place differ: those with equal ones may stand for each other. May
+    // hold secrets.
     std::string connection_identity;
     std::shared_ptr<const net::TlsContext> tls;
     // Without the client's certificate: for other hosts, to which redirects lead.

@@ -1,5 +1,6 @@
 #include "probes/kinds/http/verdict.hpp"
 
+#include "probes/kinds/http/content.hpp"
 #include "probes/kinds/http/expectation_verdicts.hpp"
 
 #include <utility>
@@ -100,9 +101,12 @@ void read_tls(const Check& check, ProbeResult& result) {
 
 }  // namespace
 
-ProbeResult judge(Check& check, const Url& url, Receiver* final) {
+boost::asio::awaitable<ProbeResult> judge(Check& check, const Url& url, Receiver* final) {
     ProbeResult result;
     judge_expectations(check, url, final, result);
+    if (final != nullptr && check.answered) {
+        co_await judge_whole_body(check, *final, result);
+    }
     // What follows is for the record, not for the verdict.
     result.duration = check.run.now() - check.started;
     read_phases(check, result.readings);
@@ -117,7 +121,7 @@ ProbeResult judge(Check& check, const Url& url, Receiver* final) {
     result.dead_connections = check.dead_connections;
     result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
-    return result;
+    co_return result;
 }
 
 }  // namespace sonde::probes::http

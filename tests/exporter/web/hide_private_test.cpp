@@ -23,6 +23,7 @@ probes::Trace trace() {
          {"https://a.test/first?key=hush", "https://b.test:8443/next?code=hush"}) {
         out.hops.emplace_back().url = url;
     }
+    out.hops[1].was_redirected_to = true;
     out.hops[0].headers = {{"Set-Cookie", "session=hush; Path=/; HttpOnly"},
                            {"set-cookie", "hush"},
                            {"Location", "https://b.test:8443/next?code=hush"},
