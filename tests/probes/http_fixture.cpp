@@ -103,7 +103,8 @@ private:
     void start() {
         const std::size_t index = started_++;
         Flight& flight = flights_.emplace_back(reactor_);
-        const Deadline deadline{clock_.now() + options_.timeout, options_.timeout};
+        const auto timeout = options_.timeout - index * options_.shorter_each;
+        const Deadline deadline{clock_.now() + timeout, timeout};
         flight.at_deadline.set(deadline.at);
         asio::co_spawn(
             context_,

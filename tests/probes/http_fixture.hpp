@@ -23,6 +23,8 @@ namespace sonde::tests {
 struct CheckOptions {
     std::string settings;
     std::chrono::milliseconds timeout = std::chrono::seconds(20);  // generous: only bugs meet it
+    std::chrono::milliseconds
+        shorter_each{};      // of several: by how much each has less than the one before
     std::string dns_server;  // "127.0.0.1:5353"; empty: none answers
     probes::Trace* trace = nullptr;
 };

@@ -160,10 +160,11 @@ TEST_CASE("a limit on connections makes checks wait for one another") {
 TEST_CASE("a check that waits for a connection ends at its deadline") {
     const Latch never;
     ScriptedServer server({{step::read_request(), step::pause(never)}});
-    const auto results = check_site_at_once(
-        server.url(),
-        2,
-        {.settings = reuse + "max_connections_per_host = 1\n", .timeout = short_deadline});
+    const auto results = check_site_at_once(server.url(),
+                                            2,
+                                            {.settings = reuse + "max_connections_per_host = 1\n",
+                                             .timeout = 2 * short_deadline,
+                                             .shorter_each = short_deadline});
     CHECK(results[0].failure == Failure::timeout);
     CHECK(results[1].failure == Failure::timeout);
     CHECK(mentions(results[0].detail, {"waiting for the response"}));
