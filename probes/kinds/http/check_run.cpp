@@ -1,5 +1,7 @@
 #include "probes/kinds/http/check_run.hpp"
 
+#include "probes/kinds/http/content.hpp"
+#include "probes/kinds/http/expectation_verdicts.hpp"
 #include "probes/kinds/http/hop.hpp"
 #include "probes/kinds/http/http.hpp"
 #include "probes/kinds/http/oauth.hpp"
@@ -132,7 +134,13 @@ asio::awaitable<ProbeResult> run_check(Env env, Deadline deadline, CheckStart st
         check.last_hop.response->status == 401) {
         spec.oauth->forget(start.token);
     }
-    ProbeResult result = co_await judge(check, *url, hop ? &hop->receiver() : nullptr);
+    Receiver* const final = hop ? &hop->receiver() : nullptr;
+    ProbeResult result;
+    judge_expectations(check, *url, final, result);
+    if (final != nullptr && check.answered && spec.content.needs_anything()) {
+        co_await judge_whole_body(check, *final, result);
+    }
+    finish(check, result);
     co_return result;
 }
 

@@ -51,6 +51,8 @@ struct ContentSpec {
 
     [[nodiscard]] bool needs_hash() const { return body_sha256 || body_changed; }
 
+    [[nodiscard]] bool needs_anything() const { return needs_all() || !extractions.empty(); }
+
     /// Nothing is known before the body's end.
     [[nodiscard]] bool needs_all() const { return needs_json() || needs_text() || needs_hash(); }
 };

@@ -96,7 +96,7 @@ asio::awaitable<bool> Exchange::receive() {
     }
     for (;;) {
         // A connection that takes no more may still have an answer.
-        output_waits_ = leg_.link->http2 && leg_.link->flush().wait.has_value();
+        const bool output_waits = leg_.link->http2 && leg_.link->flush().wait.has_value();
         net::IoResult io = net::IoResult::wait_for(net::Direction::read);
         if (try_first) {
             io = leg_.connection().read(room());
@@ -104,7 +104,13 @@ asio::awaitable<bool> Exchange::receive() {
         try_first = true;
         if (io.wait) {
             work_ = 0;
-            const bool ready = co_await wait_for_more();
+            bool ready = false;
+            if (output_waits) {
+                const auto first = co_await leg_.wait_either();
+                ready = first.has_value();
+            } else {
+                ready = co_await leg_.wait(*io.wait);
+            }
             if (!ready) {
                 co_return leg_.fail_waiting(receiver_.header_complete() ? "the rest of the body"
                                             : receiver_.saw_anything()  ? "the rest of the header"
@@ -156,17 +162,6 @@ asio::awaitable<std::optional<net::Direction>> Exchange::wait_to_send(net::Direc
     }
     const bool ready = co_await leg_.wait(direction);
     co_return ready ? std::optional{net::Direction::write} : std::nullopt;
-}
-
-asio::awaitable<bool> Exchange::wait_for_more() {
-    bool ready = false;
-    if (output_waits_) {
-        const auto first = co_await leg_.wait_either();
-        ready = first.has_value();
-    } else {
-        ready = co_await leg_.wait(net::Direction::read);
-    }
-    co_return ready;
 }
 
 void Exchange::note_arrival(bool first) {

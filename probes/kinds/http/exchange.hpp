@@ -36,7 +36,6 @@ public:
 
 private:
     boost::asio::awaitable<bool> send_http1();
-    boost::asio::awaitable<bool> wait_for_more();
     /// Until the connection may take more (write) or has an answer (read). Nothing: cancelled.
     boost::asio::awaitable<std::optional<net::Direction>> wait_to_send(net::Direction direction);
     boost::asio::awaitable<bool> receive();
@@ -57,8 +56,7 @@ private:
     net::TimePoint last_byte_;
     std::size_t work_ = 0;  // bytes received and decoded since others had their turn
     std::uint64_t decoded_ = 0;
-    bool output_waits_ = false;  // HTTP/2 has more to send than the connection takes
-    bool cut_short_ = false;     // the request's body was not sent to its end
+    bool cut_short_ = false;  // the request's body was not sent to its end
     bool was_dead_ = false;
     bool redirects_ = false;
     bool reusable_ = false;

@@ -23,12 +23,7 @@ Hop::Hop(Check& check, const Url& url, const RequestForm& form)
 
 asio::awaitable<bool> Hop::run() {
     leg_.check.last_hop = {};
-    if (leg_.form.keep_alive()) {
-        const bool done = co_await run_pooled();
-        co_return done;
-    }
-    const bool done = co_await run_fresh();
-    co_return done;
+    return leg_.form.keep_alive() ? run_pooled() : run_fresh();
 }
 
 asio::awaitable<bool> Hop::run_fresh() {

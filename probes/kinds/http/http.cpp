@@ -25,6 +25,29 @@ ProbeResult refused(const RunContext& context, OAuthSource::Refused&& refused) {
     return result;
 }
 
+asio::awaitable<ProbeResult> run_as_asked(const Env& env, Deadline deadline, CheckStart start) {
+    // A proxy of the environment looks the host up itself.
+    const bool all = start.spec.all_addresses && start.spec.proxies.of(start.target) == nullptr;
+    return all ? run_at_all_addresses(env, deadline, std::move(start))
+               : run_check(env, deadline, std::move(start));
+}
+
+asio::awaitable<ProbeResult> run_with_token(const Spec& spec,
+                                            const Env& env,
+                                            Deadline deadline,
+                                            CheckStart start) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
+    auto token = co_await spec.oauth->token(context);
+    if (auto* why = std::get_if<OAuthSource::Refused>(&token)) {
+        co_return refused(context, std::move(*why));
+    }
+    start.token = std::get<std::string>(std::move(token));
+    start.began_at = context.now();
+    ProbeResult result = co_await run_as_asked(env, deadline, start);
+    co_return result;
+}
+
 class HttpProbe final : public Probe {
 public:
     explicit HttpProbe(std::shared_ptr<const Spec> spec) : spec_(std::move(spec)) {}
@@ -33,24 +56,8 @@ public:
                                                    const Target& target,
                                                    Deadline deadline) const override {
         CheckStart start{*spec_, target.url};
-        if (spec_->oauth) {
-            co_await asio::this_coro::throw_if_cancelled(false);
-            const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
-            auto token = co_await spec_->oauth->token(context);
-            if (auto* why = std::get_if<OAuthSource::Refused>(&token)) {
-                co_return refused(context, std::move(*why));
-            }
-            start.token = std::get<std::string>(std::move(token));
-            start.began_at = context.now();
-        }
-        ProbeResult result;
-        // A proxy of the environment looks the host up itself.
-        if (spec_->all_addresses && spec_->proxies.of(target.url) == nullptr) {
-            result = co_await run_at_all_addresses(env, deadline, start);
-        } else {
-            result = co_await run_check(env, deadline, start);
-        }
-        co_return result;
+        return spec_->oauth ? run_with_token(*spec_, env, deadline, std::move(start))
+                            : run_as_asked(env, deadline, std::move(start));
     }
 
 private:

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -45,11 +46,11 @@ wire::Socks5Host socks_host(const Url& url) {
     const std::string_view bytes = literal->bytes();
     if (literal->is_v6()) {
         std::array<std::uint8_t, 16> address{};
-        std::ranges::copy(bytes, address.begin());
+        std::memcpy(address.data(), bytes.data(), address.size());
         return address;
     }
     std::array<std::uint8_t, 4> address{};
-    std::ranges::copy(bytes, address.begin());
+    std::memcpy(address.data(), bytes.data(), address.size());
     return address;
 }
 

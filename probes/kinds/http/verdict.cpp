@@ -1,8 +1,5 @@
 #include "probes/kinds/http/verdict.hpp"
 
-#include "probes/kinds/http/content.hpp"
-#include "probes/kinds/http/expectation_verdicts.hpp"
-
 #include <utility>
 
 namespace sonde::probes::http {
@@ -101,12 +98,7 @@ void read_tls(const Check& check, ProbeResult& result) {
 
 }  // namespace
 
-boost::asio::awaitable<ProbeResult> judge(Check& check, const Url& url, Receiver* final) {
-    ProbeResult result;
-    judge_expectations(check, url, final, result);
-    if (final != nullptr && check.answered) {
-        co_await judge_whole_body(check, *final, result);
-    }
+void finish(Check& check, ProbeResult& result) {
     // What follows is for the record, not for the verdict.
     result.duration = check.run.now() - check.started;
     read_phases(check, result.readings);
@@ -121,7 +113,6 @@ boost::asio::awaitable<ProbeResult> judge(Check& check, const Url& url, Receiver
     result.dead_connections = check.dead_connections;
     result.exhausted = check.exhausted;
     result.detail = std::move(check.detail);
-    co_return result;
 }
 
 }  // namespace sonde::probes::http
