@@ -1,7 +1,7 @@
 // The limit: what the kernel and OpenSSL cost for an HTTP check with nothing around them. An epoll
 // loop that opens a fresh connection, sends a request, reads the whole answer and closes; it takes
 // no timestamps from the kernel and asks for no TCP_INFO.
-//   bare_client PORT SECONDS [rate=N] [ca=FILE] [places=N]
+//   bare_client PORT SECONDS [rate=N] [ca=FILE] [resume=1] [places=N]
 // Without a rate each place starts its next check when the last one has ended.
 
 #include "tests/bench/measure.hpp"
@@ -25,6 +25,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -43,6 +44,7 @@ struct Place {
     int fd = -1;
     Step step = Step::connecting;
     SSL* ssl = nullptr;
+    SSL_SESSION* session = nullptr;  // the latest, for the next handshake
     Clock::time_point began;
     std::size_t got = 0;
     std::size_t wanted = 0;  // header and body; 0: not known yet
@@ -51,7 +53,7 @@ struct Place {
 
 class Client {
 public:
-    Client(int port, int places, double rate, const std::string& ca)
+    Client(int port, int places, double rate, const std::string& ca, bool resume)
         : places_(static_cast<std::size_t>(places)),
           rate_(rate) {
         address_.sin_family = AF_INET;
@@ -62,6 +64,11 @@ public:
             SSL_CTX_load_verify_locations(tls_, ca.c_str(), nullptr);
             SSL_CTX_set_verify(tls_, SSL_VERIFY_PEER, nullptr);
             SSL_CTX_set_session_cache_mode(tls_, SSL_SESS_CACHE_OFF);
+            if (resume) {
+                SSL_CTX_set_session_cache_mode(tls_,
+                                               SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+                SSL_CTX_sess_set_new_cb(tls_, &Client::on_session);
+            }
         }
         free_.resize(places_.size());
         for (std::size_t i = 0; i < free_.size(); ++i) {
@@ -123,6 +130,8 @@ private:
     void finish(std::size_t index, bool good) {
         Place& place = places_[index];
         if (place.ssl != nullptr) {
+            // OpenSSL spoils the session of what it did not see end.
+            SSL_set_shutdown(place.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
             SSL_free(place.ssl);
             place.ssl = nullptr;
         }
@@ -152,6 +161,10 @@ private:
                 SSL_set_fd(place.ssl, place.fd);
                 SSL_set_tlsext_host_name(place.ssl, "localhost");
                 SSL_set1_host(place.ssl, "localhost");
+                SSL_set_app_data(place.ssl, &place);
+                if (place.session != nullptr) {
+                    SSL_set_session(place.ssl, place.session);
+                }
                 SSL_set_connect_state(place.ssl);
             }
         }
@@ -209,6 +222,12 @@ private:
         return place.got >= place.wanted;
     }
 
+    static int on_session(SSL* ssl, SSL_SESSION* session) {
+        auto& place = *static_cast<Place*>(SSL_get_app_data(ssl));
+        SSL_SESSION_free(std::exchange(place.session, session));
+        return 1;
+    }
+
     [[nodiscard]] bool wants_more(const Place& place, int returned) const {
         return SSL_get_error(place.ssl, returned) == SSL_ERROR_WANT_READ;
     }
@@ -238,7 +257,8 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: bare_client PORT SECONDS [rate=N] [ca=FILE] [places=N]\n");
+        std::fprintf(stderr,
+                     "usage: bare_client PORT SECONDS [rate=N] [ca=FILE] [resume=1] [places=N]\n");
         return 2;
     }
     std::map<std::string, std::string> options{{"rate", "0"}, {"ca", ""}, {"places", "64"}};
@@ -249,7 +269,8 @@ int main(int argc, char** argv) {
     Client client(std::atoi(argv[1]),
                   std::stoi(options["places"]),
                   std::stod(options["rate"]),
-                  options["ca"]);
+                  options["ca"],
+                  options["resume"] == "1");
     const double before = cpu_seconds();
     client.run(std::atof(argv[2]));
     const double used = cpu_seconds() - before;

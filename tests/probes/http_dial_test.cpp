@@ -194,3 +194,26 @@ TEST_CASE("an address that the name server says twice is one") {
           1);
     CHECK(server.accepted() == 1);
 }
+
+TEST_CASE("a host with other letters is looked up, and named to the server, by its A-labels") {
+    DnsServer dns({{"xn--bcher-kva.test", {.a = {"127.0.0.1"}}}});
+    ScriptedServer server({answer(response("ok"))});
+    const ProbeResult result = check_site(url_of("b\xc3\xbc"
+                                                 "cher.test",
+                                                 server),
+                                          {.dns_server = dns.address()});
+    CHECK(result.success());
+    CHECK(server.finished()[0].hosts() ==
+          std::vector<std::string>{"xn--bcher-kva.test:" + std::to_string(server.port())});
+}
+
+TEST_CASE("an IPv6 literal with a zone is connected to there, and named without it") {
+    if (!has_ipv6()) {
+        return;
+    }
+    ScriptedServer server({answer(response("ok"))}, IpFamily::v6);
+    const ProbeResult result = check_site(url_of("[::1%25lo]", server));
+    CHECK(result.success());
+    CHECK(server.finished()[0].hosts() ==
+          std::vector<std::string>{"[::1]:" + std::to_string(server.port())});
+}

@@ -175,7 +175,7 @@ TEST_CASE("what goes wrong over HTTP/2 is told in its words") {
         {"closed",
          [](Http2Peer&, std::int32_t) { return false; },
          Failure::connection_reset,
-         "closed the connection"},
+         "reading the response of"},
         {"cut",
          [](Http2Peer& peer, std::int32_t stream) {
              peer.raw(http2_frame(4, 0, 0) +

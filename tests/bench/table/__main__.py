@@ -2,10 +2,10 @@
 
   scripts/bench table [--reps N] [--secs S] [--targets N] [--busy] [ROW...]
 
-Rows: check, tls, store, lag, truth, isolation, scale, million; all but the last two, which take minutes, when none is
-named. Each figure is the median of the repetitions. The limit is tests/bench/bare_client; blackbox_exporter and aiohttp
-are measured where they are installed. CPU figures are the process's own time for one check. Needs nginx; everything runs
-on loopback.
+Rows: check, tls, resume, reuse, store, lag, truth, isolation, scale, million; all but the last two, which take minutes,
+when none is named. Each figure is the median of the repetitions. The limit is tests/bench/bare_client; blackbox_exporter,
+wrk, h2load and aiohttp are measured where they are installed. CPU figures are the process's own time
+for one check. Needs nginx; everything runs on loopback.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import scale  # noqa: E402
 import truth  # noqa: E402
 from bench import Bench  # noqa: E402
 
-ROWS = {"check": cost.check, "tls": cost.tls, "store": cost.store, "lag": truth.lag, "truth": truth.truth,
+ROWS = {"check": cost.check, "tls": cost.tls, "resume": cost.resume, "reuse": cost.reuse, "store": cost.store, "lag": truth.lag, "truth": truth.truth,
         "isolation": truth.isolation, "scale": scale.scale, "million": cost.million}
 LONG = ("scale", "million")
 

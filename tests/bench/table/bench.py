@@ -23,10 +23,27 @@ ENGINE = '[engine]\nworkers = 1\nmax_in_flight_per_host = 10000\n[defaults]\nint
 NGINX = """
 user root; daemon off; worker_processes 1; pid {d}/nginx.pid; error_log {d}/error.log; worker_rlimit_nofile 20000;
 events {{ worker_connections 8192; multi_accept on; }}
-http {{ access_log off; root {d}/www; open_file_cache max=100; ssl_protocols TLSv1.3; ssl_session_cache off;
+http {{ access_log off; keepalive_requests 1000000000; root {d}/www; open_file_cache max=100; ssl_protocols TLSv1.3; ssl_session_cache off;
 client_body_temp_path {d}/a; proxy_temp_path {d}/b; fastcgi_temp_path {d}/c; uwsgi_temp_path {d}/d; scgi_temp_path {d}/e;
 server {{ listen 127.0.0.1:{plain} backlog=4096; location / {{ try_files $uri /index.html; }} }}
+server {{ listen 127.0.0.1:{clear2} http2 backlog=4096; location / {{ try_files $uri /index.html; }} }}
 server {{ listen 127.0.0.1:{tls} ssl backlog=4096; ssl_certificate {cert}.pem; ssl_certificate_key {cert}.key; }} }}
+"""
+
+
+# As many connections are kept as check_cost has places.
+MODULES = """
+[modules.own]
+tls = {{ ca_file = "{ca}" }}
+[modules.resume]
+tls = {{ ca_file = "{ca}", resume = true }}
+[modules.reuse]
+connection = "reuse"
+pool_size = 64
+[modules.reuse2]
+connection = "reuse"
+pool_size = 64
+http2 = "prior_knowledge"
 """
 
 
@@ -36,19 +53,19 @@ class Bench:
         self.closing = closing
         self.directory = pathlib.Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="sonde-bench-")))
         self.directory.chmod(0o755)
-        self.plain, self.tls, self.delayed, self.blackbox_port = free_ports(4)
+        self.plain, self.tls, self.clear2, self.delayed, self.blackbox_port = free_ports(5)
         authority = Authority(self.directory / "ca", "bench CA")
         self.ca = authority.pem
         www = self.directory / "www"
         www.mkdir()
         (www / "index.html").write_text("x" * 612)
         config = self.directory / "nginx.conf"
-        config.write_text(NGINX.format(d=self.directory, plain=self.plain, tls=self.tls, cert=authority.issue("server")))
+        config.write_text(NGINX.format(d=self.directory, plain=self.plain, tls=self.tls, clear2=self.clear2, cert=authority.issue("server")))
         self.start("nginx", "-e", self.directory / "error.log", "-c", config)
         # It stands for a machine of its own: what keeps these cores busy delays no answer.
         at_once = ("chrt", "--fifo", 50) if os.geteuid() == 0 else ()
         self.start(*at_once, BENCH / "delay_server", self.delayed, 50)
-        (self.directory / "tls.toml").write_text(f'[modules.own]\ntls = {{ ca_file = "{self.ca}" }}\n')
+        (self.directory / "modules.toml").write_text(MODULES.format(ca=self.ca))
         for port in (self.plain, self.delayed):
             wait_for("a server", lambda port=port: request(f"http://127.0.0.1:{port}/").status == 200)
         self.count = 0

@@ -1,6 +1,8 @@
 """What it costs: CPU for a check, a sample of text, a million GETs."""
 
 import re
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,10 +18,10 @@ def probes_through_blackbox(bench, process, module, url):
     return (cpu_of(process.pid) - before) * 1e6 / int(re.search(r"(\d+) requests in", out)[1])
 
 
-def check_row(bench, what, url, bare_words, sonde_words, module):
+def check_row(bench, what, url, bare_words, sonde_words, module=None):
     """One check, closed loop, 64 places: pairs of the same moment, so that the ratio means something."""
     limits, ours, peers, allocations = [], [], [], []
-    peer = bench.blackbox()
+    peer = bench.blackbox() if module else None
     for _ in range(bench.options.reps):
         limits.append(bench.json("bare_client", *bare_words)["cpu_us"])
         measured = bench.json("check_cost", url, bench.options.secs, *sonde_words)
@@ -45,7 +47,38 @@ def check(bench):
 
 def tls(bench):
     check_row(bench, "TLS 1.3 check, verified", f"https://localhost:{bench.tls}/",
-              (bench.tls, bench.options.secs, f"ca={bench.ca}"), (bench.directory / "tls.toml", "own"), "tls")
+              (bench.tls, bench.options.secs, f"ca={bench.ca}"), (bench.directory / "modules.toml", "own"), "tls")
+
+
+def resume(bench):
+    check_row(bench, "TLS 1.3 check, resumed", f"https://localhost:{bench.tls}/",
+              (bench.tls, bench.options.secs, f"ca={bench.ca}", "resume=1"), (bench.directory / "modules.toml", "resume"))
+
+
+def load(words, found):
+    """CPU microseconds of a load generator for each request, which its output counts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return used * 1e6 / int(re.search(found, out)[1])
+
+
+def reuse(bench):
+    """A request on a kept connection, beside the load generators that do nothing else."""
+    seconds = max(1, round(bench.options.secs))
+    plain, clear2 = (f"http://127.0.0.1:{port}/" for port in (bench.plain, bench.clear2))
+    rows = [("HTTP/1.1", plain, "reuse", ("wrk", "-t1", "-c64", f"-d{seconds}s", plain), r"(\d+) requests in")]
+    if shutil.which("h2load"):
+        rows.append(("HTTP/2", clear2, "reuse2", ("h2load", "-c64", "-m1", f"-D{seconds}", clear2), r"(\d+) succeeded"))
+    for version, url, module, words, found in rows:
+        limits, ours = [], []
+        for _ in range(bench.options.reps):
+            limits.append(load(words, found))
+            ours.append(bench.json("check_cost", url, bench.options.secs, bench.directory / "modules.toml", module)["cpu_us"])
+        row(f"kept connection, {version}: {words[0]}", statistics.median(limits), "us CPU")
+        row(f"kept connection, {version}: Sonde", statistics.median(ours), "us CPU",
+            f"{median_ratio(ours, limits):.2f}x {words[0]}")
 
 
 def store(bench):
