@@ -41,17 +41,6 @@ std::string trusted() {
 
 const std::string hello = "regex = \"hello\"\n";
 
-Step read_bytes(std::size_t count) {
-    return [count](Peer& peer) {
-        while (peer.conversation().received.size() < count) {
-            if (!peer.receive()) {
-                return false;
-            }
-        }
-        return true;
-    };
-}
-
 Script keep_alive(std::size_t requests) {
     Script script;
     for (std::size_t i = 0; i < requests; ++i) {
@@ -168,11 +157,11 @@ std::vector<Feature> features() {
     all.push_back({"a tunnel through a SOCKS5 proxy with a user",
                    [] {
                        return std::vector<Script>{
-                           {read_bytes(4),
+                           {step::read_bytes(4),
                             step::send(std::string{"\x05\x02", 2}),
-                            read_bytes(4 + 9),
+                            step::read_bytes(4 + 9),
                             step::send(std::string{"\x01\x00", 2}),
-                            read_bytes(4 + 9 + 16),
+                            step::read_bytes(4 + 9 + 16),
                             step::send(std::string{"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00", 10}),
                             step::read_request(),
                             step::send(response("hello"))}};

@@ -164,25 +164,13 @@ TEST_CASE("for which hosts a proxy is") {
 
 namespace {
 
-/// Reads until so many bytes have come in all.
-Step read_bytes(std::size_t count) {
-    return [count](Peer& peer) {
-        while (peer.conversation().received.size() < count) {
-            if (!peer.receive()) {
-                return false;
-            }
-        }
-        return true;
-    };
-}
-
 constexpr std::string_view socks_reply{"\x05\x00\x00\x01\x7f\x00\x00\x01\x04\x38", 10};
 
 /// A SOCKS5 proxy that wants no user and opens the way to a server that says this.
 Script socks(std::size_t request_size, std::string_view reply, const std::string& answer) {
-    return {read_bytes(3),
+    return {step::read_bytes(3),
             step::send(std::string{"\x05\x00", 2}),
-            read_bytes(3 + request_size),
+            step::read_bytes(3 + request_size),
             step::send(std::string{reply}),
             step::read_request(),
             step::send(answer)};
@@ -214,17 +202,17 @@ TEST_CASE("a SOCKS5 proxy that does not open the way") {
 
     const std::string no_way{"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00", 10};
     const std::vector<Case> cases{
-        {{read_bytes(3), step::send(std::string{"\x05\xff", 2})}, "through the proxy"},
-        {{read_bytes(3), step::send("HTTP/1.1 400 Bad Request\r\n\r\n")}, "not SOCKS5"},
-        {{read_bytes(3), step::close()}, "through the proxy"},
-        {{read_bytes(3),
+        {{step::read_bytes(3), step::send(std::string{"\x05\xff", 2})}, "through the proxy"},
+        {{step::read_bytes(3), step::send("HTTP/1.1 400 Bad Request\r\n\r\n")}, "not SOCKS5"},
+        {{step::read_bytes(3), step::close()}, "through the proxy"},
+        {{step::read_bytes(3),
           step::send(std::string{"\x05\x00", 2}),
-          read_bytes(19),
+          step::read_bytes(19),
           step::send(no_way)},
          "refused"},
-        {{read_bytes(3),
+        {{step::read_bytes(3),
           step::send(std::string{"\x05\x00", 2}),
-          read_bytes(19),
+          step::read_bytes(19),
           step::send(std::string{socks_reply} + "surprise")},
          "bytes of nobody's"},
     };

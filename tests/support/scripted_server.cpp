@@ -140,6 +140,17 @@ void ScriptedServer::run(Connection& connection, const Script& script) {
 
 namespace step {
 
+Step read_bytes(std::size_t count) {
+    return [count](Peer& peer) {
+        while (peer.conversation().received.size() < count) {
+            if (!peer.receive()) {
+                return false;
+            }
+        }
+        return true;
+    };
+}
+
 Step read_request() {
     return [](Peer& peer) {
         peer.count_request();

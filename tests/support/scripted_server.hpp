@@ -73,6 +73,8 @@ namespace step {
 
 /// Receives the next request (without a body) to its end.
 Step read_request();
+/// Receives until so many bytes have come in all.
+Step read_bytes(std::size_t count);
 /// Receives the body of the request that was read last.
 Step read_body(std::size_t size);
 Step send(std::string bytes);

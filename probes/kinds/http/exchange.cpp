@@ -58,9 +58,11 @@ asio::awaitable<bool> Exchange::run() {
 
 asio::awaitable<bool> Exchange::send_http1() {
     const Check& check = leg_.check;
-    const bool passes_on = leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url);
-    const RequestText request = make_request(
-        check.spec.request, leg_.form, leg_.url, check.target, passes_on ? leg_.proxy : nullptr);
+    const RequestText request = make_request(check.spec.request,
+                                             leg_.form,
+                                             leg_.url,
+                                             check.target,
+                                             leg_.is_passed_on() ? leg_.proxy : nullptr);
     std::span<const char> bytes{request};
     while (!bytes.empty()) {
         const net::IoResult io = leg_.connection().write(bytes);
@@ -229,8 +231,7 @@ bool Exchange::take(Receiver::State state) {
                    "response of " + leg_.peer() + ": " + receiver_.error_text());
         return false;
     }
-    if (leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url) &&
-        receiver_.facts().status == 407) {
+    if (leg_.is_passed_on() && receiver_.facts().status == 407) {
         // Only a proxy says this of itself (RFC 9110 section 15.5.8).
         check.fail(Failure::proxy_failed,
                    leg_.peer() + ": it answered 407 Proxy Authentication Required");

@@ -92,7 +92,6 @@ void Hop::note_reuse() {
 
 net::ConnectionPool::Key Hop::key() const {
     const Check& check = leg_.check;
-
     std::string key = leg_.url.origin();
     key += ' ';
     key += check.pinned ? check.pinned->address() : "";

@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace sonde::probes::http {
@@ -35,6 +36,10 @@ asio::awaitable<std::optional<net::Direction>> Leg::wait_either() {
     }
     const std::size_t first = std::get<0>(ended)[0];
     co_return first == 0 ? net::Direction::read : net::Direction::write;
+}
+
+void Leg::phase_to_arrival(Phase phase, net::TimePoint began) const {
+    check.phase(phase, began, std::max(connection().stream().arrival(), began) - began);
 }
 
 bool Leg::fail_io(const boost::system::error_code& error, Phase phase, std::string_view doing) {

@@ -25,6 +25,13 @@ struct Leg {
 
     [[nodiscard]] net::Connection& connection() const { return link->connection; }
 
+    /// The request is for the proxy, which passes it on; otherwise it goes to the server itself,
+    /// through a tunnel or without a proxy.
+    [[nodiscard]] bool is_passed_on() const { return proxy != nullptr && !proxy->tunnels(url); }
+
+    /// Adds a phase from `began` to the arrival of what was read last.
+    void phase_to_arrival(Phase phase, net::TimePoint began) const;
+
     /// False: cancelled.
     boost::asio::awaitable<bool> wait(net::Direction direction);
 

@@ -57,8 +57,7 @@ asio::awaitable<bool> Opening::run() {
 
 bool Opening::speaks_http2() {
     net::TlsStream* const tls = leg_.connection().tls();
-    const bool passed_on = leg_.proxy != nullptr && !leg_.proxy->tunnels(leg_.url);
-    return (leg_.check.spec.http2 == Http2Use::prior_knowledge && !passed_on) ||
+    return (leg_.check.spec.http2 == Http2Use::prior_knowledge && !leg_.is_passed_on()) ||
            (tls != nullptr && tls->alpn() == "h2");
 }
 
@@ -158,8 +157,7 @@ asio::awaitable<bool> Opening::secure() {
         co_return false;
     }
     // Up to the arrival of the server's last flight: the checking of certificates is our own time.
-    const net::TimePoint arrived = leg_.connection().stream().arrival();
-    check.phase(Phase::tls, began, std::max(arrived, began) - began);
+    leg_.phase_to_arrival(Phase::tls, began);
     co_return inspect_tls(named ? std::string{own.show()} : name);
 }
 

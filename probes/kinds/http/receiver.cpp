@@ -76,11 +76,15 @@ void Receiver::start_content() {
     kept_body_.clear();
     extracted_fields_.assign(content.extractions.size(), std::nullopt);
     if (content.needs_json()) {
-        json_ = json_ ? std::move(json_) : std::make_unique<wire::JsonBody>();
+        if (!json_) {
+            json_ = std::make_unique<wire::JsonBody>();
+        }
         json_->start(content.max_extract_body);
     }
     if (content.needs_hash()) {
-        hash_ = hash_ ? std::move(hash_) : std::make_unique<Sha256>();
+        if (!hash_) {
+            hash_ = std::make_unique<Sha256>();
+        }
         hash_->start();
     }
 }

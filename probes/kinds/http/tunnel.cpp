@@ -71,8 +71,7 @@ asio::awaitable<bool> Opening::secure_proxy() {
         }
         co_return false;
     }
-    const net::TimePoint arrived = leg_.connection().stream().arrival();
-    check.phase(Phase::connect, began, std::max(arrived, began) - began);
+    leg_.phase_to_arrival(Phase::connect, began);
     const net::TlsVerdict verdict = tls.verdict();
     if (verdict.verified() || check.spec.insecure_skip_verify) {
         co_return true;
@@ -109,8 +108,7 @@ asio::awaitable<bool> Opening::open_tunnel() {
         opened = co_await ask_http();
     }
     if (opened) {
-        const net::TimePoint arrived = leg_.connection().stream().arrival();
-        leg_.check.phase(Phase::connect, began, std::max(arrived, began) - began);
+        leg_.phase_to_arrival(Phase::connect, began);
     }
     co_return opened;
 }
