@@ -3,6 +3,7 @@
 #include "exporter/metrics/cursor.hpp"
 #include "exporter/metrics/sample_writer.hpp"
 #include "exporter/number_text.hpp"
+#include "probes/trim.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 #include <prometheus/metric_family.h>
@@ -17,18 +18,10 @@ namespace {
 
 constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
-std::string_view trim(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // Takes the part before `separator` off the front of `text`.
 std::string_view take(std::string_view& text, char separator) {
     const std::size_t end = std::min(text.find(separator), text.size());
-    const std::string_view part = trim(text.substr(0, end));
+    const std::string_view part = probes::trim(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     return part;
 }

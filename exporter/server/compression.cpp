@@ -2,6 +2,7 @@
 #include "exporter/server/compression.hpp"
 
 #include "exporter/number_text.hpp"
+#include "probes/trim.hpp"
 
 #include <boost/beast/core/string.hpp>
 
@@ -27,19 +28,10 @@ constexpr std::size_t piece_size = 64 * 1024;
 constexpr std::size_t compressed_piece_size = 16 * 1024;
 constexpr int level = 1;
 
-std::string_view trim(std::string_view text) {
-    static constexpr std::string_view blank = " \t";
-    const auto begin = text.find_first_not_of(blank);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
-}
-
 /// The weight in the parameters of a list element; 1 when it has none, 0 when it is malformed.
 double weight(std::string_view parameters) {
     while (!parameters.empty()) {
-        const auto parameter = trim(parameters.substr(0, parameters.find(';')));
+        const auto parameter = probes::trim(parameters.substr(0, parameters.find(';')));
         parameters.remove_prefix(std::min(parameters.size(), parameters.find(';')));
         parameters.remove_prefix(std::min<std::size_t>(parameters.size(), 1));
         if (parameter.starts_with("q=") || parameter.starts_with("Q=")) {
@@ -63,7 +55,7 @@ Weights read_weights(std::string_view header) {
         const auto element = header.substr(0, header.find(','));
         header.remove_prefix(std::min(header.size(), element.size() + 1));
         const auto semicolon = std::min(element.find(';'), element.size());
-        const auto coding = trim(element.substr(0, semicolon));
+        const auto coding = probes::trim(element.substr(0, semicolon));
         const auto value = weight(element.substr(std::min(semicolon + 1, element.size())));
         if (boost::beast::iequals(coding, "zstd")) {
             weights.zstd = value;

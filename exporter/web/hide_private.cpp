@@ -1,6 +1,7 @@
 #include "exporter/web/hide_private.hpp"
 
 #include "probes/url.hpp"
+#include "probes/url_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,14 +14,6 @@ namespace sonde::exporter {
 namespace {
 
 constexpr std::string_view hidden = "<hidden>";
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (char& c : out) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return out;
-}
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
     return std::ranges::find(names, name) != names.end();
@@ -59,7 +52,7 @@ std::string shown_value(const std::string& name, const std::string& value, bool 
         "location", "content-location", "refresh", "link"};
     constexpr std::array<std::string_view, 7> private_words{
         "authorization", "authentication-info", "token", "secret", "session", "api-key", "apikey"};
-    const std::string field = lower(name);
+    const std::string field = probes::url_lower(name);
     if (field.starts_with("set-cookie")) {
         return cookie(value);
     }

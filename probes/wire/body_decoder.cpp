@@ -1,6 +1,8 @@
 // The limits and the sink, which are the same for all codings.
 #include "probes/wire/body_decoder.hpp"
 
+#include "probes/trim.hpp"
+#include "probes/url_text.hpp"
 #include "probes/wire/printable.hpp"
 
 #include <algorithm>
@@ -12,22 +14,6 @@ namespace sonde::probes::wire {
 namespace {
 
 constexpr std::size_t most_at_once = std::size_t{64} * 1024;
-
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view blanks = " \t";
-    const auto begin = text.find_first_not_of(blanks);
-    return begin == std::string_view::npos
-               ? std::string_view{}
-               : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string result{text};
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return result;
-}
 
 }  // namespace
 
@@ -55,7 +41,7 @@ void BodyDecoder::reset(std::uint64_t max_body) {
 bool BodyDecoder::add_encoding(std::string_view field_value) {
     while (!field_value.empty()) {
         const auto comma = std::min(field_value.find(','), field_value.size());
-        const auto coding = lower(trim(field_value.substr(0, comma)));
+        const auto coding = url_lower(trim(field_value.substr(0, comma)));
         field_value.remove_prefix(std::min(comma + 1, field_value.size()));
         if (!coding.empty() && coding != "identity" && !choose(coding)) {
             return false;

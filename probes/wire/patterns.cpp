@@ -1,11 +1,10 @@
 // Pattern sets, and the cache of those in use.
 #include "probes/wire/patterns.hpp"
 
+#include "probes/shared_values.hpp"
 #include "probes/wire/pattern_engine.hpp"
 
 #include <algorithm>
-#include <mutex>
-#include <unordered_map>
 #include <utility>
 
 namespace sonde::probes::wire {
@@ -13,37 +12,6 @@ namespace sonde::probes::wire {
 namespace {
 
 constexpr std::size_t longest_label = 128;
-
-/// Shares equal immutable values among those who use them, and forgets them afterwards.
-template <class Value>
-class Cache {
-public:
-    std::shared_ptr<const Value> find(const std::string& key) {
-        const std::scoped_lock lock{mutex_};
-        const auto found = entries_.find(key);
-        return found == entries_.end() ? nullptr : found->second.lock();
-    }
-
-    /// Returns the value that won, if another thread made an equal one meanwhile.
-    std::shared_ptr<const Value> put(std::string key, std::shared_ptr<const Value> value) {
-        const std::scoped_lock lock{mutex_};
-        if (entries_.size() >= sweep_at_) {
-            std::erase_if(entries_, [](const auto& entry) { return entry.second.expired(); });
-            sweep_at_ = std::max<std::size_t>(64, 2 * entries_.size());
-        }
-        auto& entry = entries_[std::move(key)];
-        if (auto earlier = entry.lock()) {
-            return earlier;
-        }
-        entry = value;
-        return value;
-    }
-
-private:
-    std::mutex mutex_;
-    std::unordered_map<std::string, std::weak_ptr<const Value>> entries_;
-    std::size_t sweep_at_ = 64;
-};
 
 // Length-prefixed, so that no two lists of texts have one key.
 void append_key(std::string& key, std::string_view text) {
@@ -82,8 +50,8 @@ std::string PatternSet::label(const PatternSpec& spec) {
 
 std::shared_ptr<const PatternSet> PatternSet::compile(std::vector<PatternSpec> specs,
                                                       PatternError& error) {
-    static Cache<PatternSet> sets;
-    static Cache<PatternEngine> engines;
+    static SharedValues<PatternSet> sets;
+    static SharedValues<PatternEngine> engines;
     std::string patterns_key;
     std::string key;
     for (const auto& spec : specs) {

@@ -29,14 +29,6 @@ constexpr std::size_t most_addresses = 32;
 
 using Start = std::shared_ptr<CheckStart>;
 
-ProbeResult failed(const RunContext& context, Failure failure, std::string detail) {
-    ProbeResult result;
-    result.failure = failure;
-    result.detail = std::move(detail);
-    result.duration = context.now() - context.deadline.started();
-    return result;
-}
-
 /// The addresses that the settings allow; empty: the result is why not.
 asio::awaitable<std::vector<net::Endpoint>> look_up(const RunContext& context,
                                                     Start start,
@@ -54,7 +46,7 @@ asio::awaitable<std::vector<net::Endpoint>> look_up(const RunContext& context,
         const net::TimePoint began = context.now();
         net::Resolution answer = co_await context.env.resolver.resolve(host, dial.dns_servers);
         if (answer.cancelled || context.cancelled()) {
-            result = failed(
+            result = not_begun(
                 context,
                 Failure::timeout,
                 "the deadline passed while waiting for the name server's answer for " + host);
@@ -74,10 +66,10 @@ asio::awaitable<std::vector<net::Endpoint>> look_up(const RunContext& context,
         each = seen ? usable.erase(each) : std::next(each);
     }
     if (usable.empty()) {
-        result = failed(context,
-                        Failure::resolve_failed,
-                        "resolving " + host + ": " +
-                            (found.empty() ? error : "no " + dial.wanted() + " address"));
+        result = not_begun(context,
+                           Failure::resolve_failed,
+                           "resolving " + host + ": " +
+                               (found.empty() ? error : "no " + dial.wanted() + " address"));
     }
     if (start->resolve_time) {
         result.readings.set(Measurement::http_resolve, *start->resolve_time);

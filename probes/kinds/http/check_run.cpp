@@ -94,6 +94,14 @@ Check begin(const RunContext& context, const CheckStart& start) {
 
 }  // namespace
 
+ProbeResult not_begun(const RunContext& context, Failure failure, std::string detail) {
+    ProbeResult result;
+    result.failure = failure;
+    result.detail = std::move(detail);
+    result.duration = context.now() - context.deadline.started();
+    return result;
+}
+
 asio::awaitable<ProbeResult> run_check(Env env, Deadline deadline, CheckStart start) {
     // Cancellation is asked for where something is measured, not thrown from any co_await.
     co_await asio::this_coro::throw_if_cancelled(false);

@@ -3,6 +3,7 @@
 
 #include "probes/kinds/http/spec.hpp"
 #include "probes/probe.hpp"
+#include "probes/run_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -20,6 +21,9 @@ struct CheckStart {
     std::optional<Duration> resolve_time = {};    // what looking it up took
     std::optional<net::TimePoint> began_at = {};  // nothing: with the deadline's clock
 };
+
+/// Of a check that fails before it asks anything of the target.
+[[nodiscard]] ProbeResult not_begun(const RunContext& context, Failure failure, std::string detail);
 
 /// See Probe::run.
 [[nodiscard]] boost::asio::awaitable<ProbeResult> run_check(Env env,

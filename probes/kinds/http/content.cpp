@@ -1,5 +1,6 @@
 #include "probes/kinds/http/content.hpp"
 
+#include "probes/trim.hpp"
 #include "probes/wire/patterns.hpp"
 
 #include <boost/asio/deferred.hpp>
@@ -23,17 +24,11 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto begin = text.find_first_not_of(blanks);
-    return begin == std::string_view::npos
-               ? std::string_view{}
-               : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
+constexpr std::string_view blanks = " \t\r\n";
 
 /// All of the text, which people write with blanks around and a plus before.
 std::optional<double> number_in(std::string_view text) {
-    text = trim(text);
+    text = trim(text, blanks);
     if (text.starts_with('+')) {
         text.remove_prefix(1);
     }
@@ -106,7 +101,7 @@ private:
 
     void add_text(const Extraction& wanted, std::string_view text) {
         const std::string shown =
-            wire::PatternSet::label({.name = {}, .pattern = std::string{trim(text)}});
+            wire::PatternSet::label({.name = {}, .pattern = std::string{trim(text, blanks)}});
         auto labels = std::make_shared<const Texts>(Texts{wanted.label->front(), shown});
         result_.labelled.push_back({Family::extracted_info, std::move(labels), 1});
         note(wanted, shown);

@@ -183,14 +183,12 @@ private:
     }
 
     bool read_pattern() {
-        if (const auto problem = wire::PatternSet::check(keys_.regex)) {
-            return fail("the pattern does not compile (RE2): " + problem->what);
+        std::string error;
+        made_.pattern = compile_pattern(keys_.regex, error);
+        if (!made_.pattern) {
+            return fail(error);
         }
-        re2::RE2::Options options;
-        options.set_log_errors(false);
-        const auto pattern = std::make_shared<const re2::RE2>(keys_.regex, options);
-        made_.pattern = pattern;
-        const auto groups = groups_of(*pattern, keys_.name);
+        const auto groups = groups_of(*made_.pattern, keys_.name);
         if (groups.empty()) {
             return fail("a `name` is missing, or named groups in the pattern: (?P<queue>\\d+)");
         }

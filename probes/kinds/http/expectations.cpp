@@ -179,17 +179,6 @@ void read_patterns(Table& table, Expectations& spec, Names& taken, bool& good) {
     }
 }
 
-std::shared_ptr<const re2::RE2> compile(const std::string& pattern, std::string& error) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    auto compiled = std::make_shared<const RE2>(pattern, options);
-    if (!compiled->ok()) {
-        error = "the pattern does not compile (RE2): " + compiled->error();
-        return nullptr;
-    }
-    return compiled;
-}
-
 /// The keys of { header = "Content-Type", pattern = "^text/", expect = "present", name = "type" }.
 bool read_header_table(Table& table, HeaderExpectation& header, std::string& name) {
     std::string pattern;
@@ -212,7 +201,7 @@ bool read_header_table(Table& table, HeaderExpectation& header, std::string& nam
     }
     if (has_pattern) {
         std::string error;
-        header.pattern = compile(pattern, error);
+        header.pattern = compile_pattern(pattern, error);
         if (!header.pattern) {
             table.error("pattern", error);
             good = false;
@@ -308,7 +297,7 @@ void read_answer(Table& table, Expectations& spec, bool& good) {
                     "after redirects; default: any."},
                    url)) {
         std::string error;
-        spec.final_url = compile(url, error);
+        spec.final_url = compile_pattern(url, error);
         if (!spec.final_url) {
             table.error("final_url", error);
             good = false;
@@ -325,10 +314,9 @@ void read_answer(Table& table, Expectations& spec, bool& good) {
 }
 
 void read_certificate_and_tls(Table& table, Table& tls, Expectations& spec, bool& good) {
-    static constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
     read_words(tls,
                {"expect_versions", "TLS versions that are good; default: any."},
-               versions,
+               tls_version_words,
                spec.tls_versions,
                good);
     tls.read({"expect_ciphers",
@@ -368,6 +356,17 @@ void read_times(Table& table, Expectations& spec) {
 }
 
 }  // namespace
+
+std::shared_ptr<const re2::RE2> compile_pattern(const std::string& pattern, std::string& error) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    auto compiled = std::make_shared<const RE2>(pattern, options);
+    if (!compiled->ok()) {
+        error = "the pattern does not compile (RE2): " + compiled->error();
+        return nullptr;
+    }
+    return compiled;
+}
 
 const LabelValues& label(Expected expected) {
     static const auto labels = [] {

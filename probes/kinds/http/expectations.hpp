@@ -54,6 +54,13 @@ struct HeaderExpectation {
     bool present = true;                      // some value of the field matches; false: none does
 };
 
+/// As settings name the versions of TLS, the lowest first.
+inline constexpr std::array<std::string_view, 4> tls_version_words{"1.0", "1.1", "1.2", "1.3"};
+
+/// Null: it does not compile, and `error` says why.
+[[nodiscard]] std::shared_ptr<const re2::RE2> compile_pattern(const std::string& pattern,
+                                                              std::string& error);
+
 /// Names of expectations that are taken, and by what.
 using ExpectationNames = std::map<std::string, std::string, std::less<>>;
 

@@ -16,15 +16,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-ProbeResult refused(const RunContext& context, OAuthSource::Refused&& refused) {
-    ProbeResult result;
-    result.failure = Failure::oauth_failed;
-    result.detail = std::move(refused.why);
-    result.exhausted = refused.exhausted;
-    result.duration = context.now() - context.deadline.started();
-    return result;
-}
-
 asio::awaitable<ProbeResult> run_as_asked(const Env& env, Deadline deadline, CheckStart start) {
     // A proxy of the environment looks the host up itself.
     const bool all = start.spec.all_addresses && start.spec.proxies.of(start.target) == nullptr;
@@ -40,7 +31,9 @@ asio::awaitable<ProbeResult> run_with_token(const Spec& spec,
     const RunContext context{env, deadline, co_await asio::this_coro::cancellation_state};
     auto token = co_await spec.oauth->token(context);
     if (auto* why = std::get_if<OAuthSource::Refused>(&token)) {
-        co_return refused(context, std::move(*why));
+        ProbeResult result = not_begun(context, Failure::oauth_failed, std::move(why->why));
+        result.exhausted = why->exhausted;
+        co_return result;
     }
     start.token = std::get<std::string>(std::move(token));
     start.began_at = context.now();

@@ -5,6 +5,7 @@
 #include "probes/kinds/http/field_text.hpp"
 #include "probes/kinds/http/hop.hpp"
 #include "probes/kinds/http/http.hpp"
+#include "probes/shared_values.hpp"
 #include "probes/wire/oauth_token.hpp"
 
 #include <algorithm>
@@ -135,23 +136,15 @@ std::shared_ptr<const OAuthSource> shared_source(const std::shared_ptr<const Spe
                                                  const Url& url,
                                                  const std::string& secret,
                                                  const std::string& identity) {
-    static std::mutex mutex;
-    static std::map<Digest, std::weak_ptr<const OAuthSource>> sources;
-    const Digest key =
+    static SharedValues<OAuthSource> sources;
+    const Digest digest =
         sha256(url.show() + '\0' + std::string{url.userinfo()} + '\0' + request->request.body +
                '\0' + request->request.private_header_lines + '\0' + secret + '\0' + identity);
-    const std::scoped_lock lock{mutex};
-    static std::size_t sweep_at = 64;
-    if (sources.size() >= sweep_at) {
-        std::erase_if(sources, [](const auto& entry) { return entry.second.expired(); });
-        sweep_at = std::max<std::size_t>(64, 2 * sources.size());
-    }
-    if (auto known = sources[key].lock()) {
+    std::string key{digest.begin(), digest.end()};
+    if (auto known = sources.find(key)) {
         return known;
     }
-    auto made = std::make_shared<const OAuthSource>(request, url, secret);
-    sources[key] = made;
-    return made;
+    return sources.put(std::move(key), std::make_shared<const OAuthSource>(request, url, secret));
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,15 +22,15 @@ public:
     /// `request` asks `token_url` for a token and keeps the answer's body.
     OAuthSource(std::shared_ptr<const Spec> request, Url token_url, std::string client_secret);
 
-    /// The token to send, asked for now when there is none that still holds for a while; one that
-    /// still holds is enough while another check asks. A token that took more than half of the
-    /// check's time to get is for the next check. What is
-    /// told in Refused is one line, without secrets. Cancellation: Refused, at once.
+    /// Why there is no token, in one line, without secrets.
     struct Refused {
         std::string why;
         bool exhausted = false;  // see ProbeResult
     };
 
+    /// The token to send, asked for now when there is none that still holds for a while; one that
+    /// still holds is enough while another check asks. A token that took more than half of the
+    /// check's time to get is for the next check. Cancellation: Refused, at once.
     [[nodiscard]] boost::asio::awaitable<std::variant<std::string, Refused>> token(
         const RunContext& context) const;
 

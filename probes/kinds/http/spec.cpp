@@ -69,14 +69,14 @@ struct PemFile {
 };
 
 int read_version(Table& tls, config::Key key) {
-    static constexpr std::array<std::string_view, 4> words{"1.0", "1.1", "1.2", "1.3"};
     static constexpr std::array<int, 4> versions{
         TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
     std::string word;
-    if (!tls.read_word(key, word, words)) {
+    if (!tls.read_word(key, word, tls_version_words)) {
         return 0;
     }
-    return versions[static_cast<std::size_t>(std::ranges::find(words, word) - words.begin())];
+    return versions[static_cast<std::size_t>(std::ranges::find(tls_version_words, word) -
+                                             tls_version_words.begin())];
 }
 
 /// Leaves spec.tls null when anything was wrong.

@@ -131,27 +131,12 @@ bool Evaluator::conditional(const Node& node, Value& out) {
     return condition && evaluate(*node.children[*condition ? 1 : 2], out);
 }
 
-/// Either side may settle it, also when the other one is an error. The first error is told.
 bool Evaluator::logical(const Node& node, Value& out) {
-    const bool settling = node.kind == NodeKind::logical_or;
-    std::string first_error;
-    for (const auto& child : node.children) {
-        const auto value = flag(*child);
-        if (value == settling) {
-            context_.error.clear();
-            out = Value{bool{settling}};
-            return true;
-        }
-        if (spent()) {
-            return false;
-        }
-        if (!value && first_error.empty()) {
-            first_error = std::move(context_.error);
-        }
-    }
-    context_.error = std::move(first_error);
-    out = Value{!settling};
-    return context_.error.empty();
+    return settle(
+        node.kind == NodeKind::logical_or,
+        node.children.size(),
+        [&](std::size_t index) { return flag(*node.children[index]); },
+        out);
 }
 
 bool Evaluator::list(const Node& node, Value& out) {

@@ -5,7 +5,10 @@
 #include "probes/wire/cel/node.hpp"
 #include "probes/wire/cel/value.hpp"
 
+#include <cstddef>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace sonde::probes::wire::cel {
@@ -42,8 +45,35 @@ private:
     std::optional<bool> flag(const Node& node);
     bool spent();
 
+    /// The || of so many flags where `settling` is true, else their &&: one of them may settle it,
+    /// also when another is an error, of which else the first is told.
+    template <typename FlagAt>
+    bool settle(bool settling, std::size_t count, FlagAt flag_at, Value& out);
+
     std::vector<Value> slots_;
     Context context_;
 };
+
+template <typename FlagAt>
+bool Evaluator::settle(bool settling, std::size_t count, FlagAt flag_at, Value& out) {
+    std::string first_error;
+    for (std::size_t index = 0; index < count; ++index) {
+        const std::optional<bool> value = flag_at(index);
+        if (value == settling) {
+            context_.error.clear();
+            out = Value{bool{settling}};
+            return true;
+        }
+        if (spent()) {
+            return false;
+        }
+        if (!value && first_error.empty()) {
+            first_error = std::move(context_.error);
+        }
+    }
+    context_.error = std::move(first_error);
+    out = Value{!settling};
+    return context_.error.empty();
+}
 
 }  // namespace sonde::probes::wire::cel

@@ -42,30 +42,17 @@ bool Evaluator::macro(const Node& node, Value& out) {
     return collect(node, loop, out);
 }
 
-/// A long && or ||, errors included: one item may settle it, an error on the way is told else.
+/// A long && or ||, errors included.
 bool Evaluator::quantify(const Node& node, const Loop& loop, Value& out) {
-    const bool settling = node.macro == Macro::exists;
-    const auto size = loop.size();
-    std::string first_error;
-    for (std::size_t index = 0; index < size; ++index) {
-        context_.budget.step();
-        slots_[node.slot] = loop.at(index);
-        const auto value = flag(*node.children[1]);
-        if (value == settling) {
-            context_.error.clear();
-            out = Value{bool{settling}};
-            return true;
-        }
-        if (spent()) {
-            return false;
-        }
-        if (!value && first_error.empty()) {
-            first_error = std::move(context_.error);
-        }
-    }
-    context_.error = std::move(first_error);
-    out = Value{!settling};
-    return context_.error.empty();
+    return settle(
+        node.macro == Macro::exists,
+        loop.size(),
+        [&](std::size_t index) {
+            context_.budget.step();
+            slots_[node.slot] = loop.at(index);
+            return flag(*node.children[1]);
+        },
+        out);
 }
 
 bool Evaluator::exists_one(const Node& node, const Loop& loop, Value& out) {
