@@ -5,7 +5,8 @@ import gzip
 import socket
 import ssl
 import struct
-import threading
+
+from lib.acceptor import Acceptor, read_until
 
 TEXT = b"Welcome to the shop\n"
 GZIPPED = gzip.compress(b"Welcome, compressed " * 50)
@@ -81,28 +82,15 @@ COMPUTED = {
 }
 
 
-class Behaviours:
+class Behaviours(Acceptor):
     """`context`: of ssl, for a server that speaks TLS."""
 
     def __init__(self, context=None):
         self.context = context
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.socket.getsockname()[1]
-        self.requests = []
-        self.lock = threading.Lock()
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
+        super().__init__()
 
     def url(self, path, host="127.0.0.1"):
         return f"{'https' if self.context else 'http'}://{host}:{self.port}{path}"
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         try:
@@ -116,12 +104,9 @@ class Behaviours:
             connection.close()  # a client that gave up or was refused is what some of this is for
 
     def read(self, connection):
-        text = b""
-        while b"\r\n\r\n" not in text:
-            piece = connection.recv(65536)
-            if not piece:
-                return None
-            text += piece
+        text = read_until(connection, b"\r\n\r\n")
+        if not text:
+            return None
         head, _, body = text.partition(b"\r\n\r\n")
         request = Request(head, body)
         while len(request.body) < int(request.fields.get("content-length", 0)):
@@ -147,15 +132,6 @@ class Behaviours:
             computed = COMPUTED.get("/" + path.split("/")[1])
             whole = computed(request) if computed else ANSWERS[path]
             connection.sendall(whole.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if request.method == "HEAD" else whole)
-
-    def seen(self):
-        with self.lock:
-            return list(self.requests)
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self.thread.join()
 
 
 def server_context(base, client_ca=None, highest=None):

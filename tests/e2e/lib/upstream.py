@@ -4,7 +4,8 @@ import gzip
 import select
 import socket
 import struct
-import threading
+
+from lib.acceptor import Acceptor, read_until
 
 GZIPPED = gzip.compress(b"Welcome, compressed " * 50)
 
@@ -18,37 +19,18 @@ ANSWERS = {
 }
 
 
-class Upstream:
+class Upstream(Acceptor):
     """Each path is a way to (mis)behave; /silent answers only once the client has gone."""
-
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.socket.getsockname()[1]
-        self.requests = []
-        self.lock = threading.Lock()
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
     def serve(self, connection):
         with connection:
             try:
-                text = b""
-                while b"\r\n\r\n" not in text:
-                    piece = connection.recv(65536)
-                    if not piece:
-                        return
-                    text += piece
+                text = read_until(connection, b"\r\n\r\n")
+                if not text:
+                    return
                 with self.lock:
                     self.requests.append(text.decode("latin-1"))
                 path = text.split(b" ")[1].decode()
@@ -66,12 +48,3 @@ class Upstream:
                     connection.sendall(ANSWERS.get(path, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
             except OSError:
                 pass  # a prober that gave up is what some of these paths are for
-
-    def seen(self):
-        with self.lock:
-            return list(self.requests)
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self.thread.join()
