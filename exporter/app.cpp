@@ -40,9 +40,9 @@ constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds watch_debounce{200};
 constexpr std::chrono::seconds refresh_every{1};
 
-/// Every check under way needs a descriptor, as many connections may be kept between checks, and
-/// the usual soft limit of 1,024 is soon used up. Where the hard limit is lower than what the caps
-/// allow, checks wait instead of failing.
+/// Every check under way needs a descriptor, a quarter as many connections may be kept between
+/// checks (see Worker), and the usual soft limit of 1,024 is soon used up. Where the hard limit is
+/// lower than what the caps allow, checks wait instead of failing.
 config::Engine fit_descriptors(config::Engine engine) {
     constexpr rlim_t others = 640;  // scrapes, files, name servers, epoll sets
     rlimit limit{};
@@ -52,7 +52,7 @@ config::Engine fit_descriptors(config::Engine engine) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     const rlim_t room = limit.rlim_max > 2 * others ? limit.rlim_max - others : limit.rlim_max / 2;
-    const auto most = static_cast<std::int64_t>(std::min<rlim_t>(room / 2, 1'000'000));
+    const auto most = static_cast<std::int64_t>(std::min<rlim_t>(room / 5 * 4, 1'000'000));
     if (engine.max_in_flight > most) {
         log::warn("max_in_flight is cut to what the limit of open files leaves",
                   {{"max_in_flight", std::to_string(most)},

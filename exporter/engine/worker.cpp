@@ -29,6 +29,11 @@ namespace {
 /// So few that a slice takes well under a millisecond.
 constexpr std::size_t changes_at_once = 256;
 
+/// Connections that are kept between checks: what app.cpp leaves descriptors for.
+constexpr std::size_t most_idle(std::size_t max_in_flight) {
+    return std::max<std::size_t>(max_in_flight / 4, 16);
+}
+
 /// The state of a target that was not checked yet.
 constexpr auto unknown = static_cast<std::uint8_t>(probes::Failure::count);
 
@@ -41,7 +46,7 @@ struct Worker::Impl {
           self(self_metrics),
           reactor(context),
           resolver(reactor, clock, options.resolver),
-          connections(reactor, clock, options.max_in_flight),
+          connections(reactor, clock, most_idle(options.max_in_flight)),
           runner({context.get_executor(), clock, reactor, resolver, connections}),
           scheduler(options.anchor,
                     clock.now(),
